@@ -1,0 +1,68 @@
+# Two commands matter: `make lab` opens the course, `make test` proves that all of it works here.
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test notebooks datasets lint clean
+SHELL := /bin/sh
+
+# Inside the conda environment of environment.yml everything is installed already; elsewhere make keeps a .venv.
+ifeq ($(CONDA_DEFAULT_ENV),finetune-or-rag)
+PYTHON := python
+READY :=
+else
+PYTHON := .venv/bin/python
+READY := .venv/.installed
+endif
+
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+
+help:  ## what make can do here
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+	    printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+lab: $(READY)  ## set up on first use, then open the course in JupyterLab (LAB_ARGS=... for more options)
+	$(PYTHON) -m jupyterlab --ip=127.0.0.1 --LabApp.news_url=None \
+	    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/00_start_here.ipynb $(LAB_ARGS)
+
+# Set here because it counts only before Python starts; the root conftest.py sets everything else that tests need.
+test: export PYTHONHASHSEED := 0
+test: $(READY)  ## set up on first use, then check environment, code, unit tests and every notebook
+	$(PYTHON) -m utils.course doctor --quiet
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+notebooks: $(READY)  ## make the learner copies in notebooks/ from solutions/
+	$(PYTHON) -m utils.course build
+
+datasets: $(READY)  ## make datasets/ anew from its seed: the same bytes each time
+	$(PYTHON) -m utils.world
+
+lint: $(READY)  ## style of the code, and whether notebooks/ follows from solutions/
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m utils.course build --check
+
+clean:  ## remove .venv and caches, never your notebooks
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Touched last, so an interrupted set-up goes on where it stopped, and a finished one costs nothing.
+.venv/.installed: requirements.lock pyproject.toml | .venv/bin/python
+	.venv/bin/python -m pip install --disable-pip-version-check -r requirements.lock
+	.venv/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# pip's torch and pip's FAISS each bring an OpenMP runtime, which can crash together on macOS: conda's share one.
+.venv/bin/python:
+	@if [ "$$(uname)" = Darwin ] && [ -z "$(PIP_ON_MACOS)" ]; then \
+	    echo "On macOS please use conda: 'conda env create -f environment.yml', 'conda activate finetune-or-rag'," \
+	         "then this command again (PIP_ON_MACOS=1 to try pip all the same)." >&2; exit 1; fi
+	@for python in python3.11 python3 python; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
+	        echo "Making .venv with $$($$python --version)."; \
+	        $$python -m venv .venv && exit 0; \
+	        rm -rf .venv; \
+	        echo "Python 3.11 could not make a virtual environment (its message stands above):" \
+	             "on Debian and Ubuntu, install python3.11-venv." >&2; exit 1; fi; \
+	done; \
+	echo "This course needs Python 3.11, and no python3.11 was found here: install it (python.org, your system's" \
+	     "packages, or conda with environment.yml), then run this command again." >&2; exit 1

@@ -1,0 +1,320 @@
+"""Solutions become learner copies: stubs in, outputs out, nothing given away, and drift is noticed."""
+
+import os
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from utils.course import __main__ as command_line
+from utils.course import build as build_module
+from utils.course import executed
+from utils.course.build import build, drift, leaked_lines, learner_notebook, parse_cell, split_solution
+from utils.course.executed import execution_problems, unexecuted
+from utils.course.notebook_files import NotebookError, normalise, notebook_text, read_notebook, write_notebook
+from utils.course.refresh import chosen_paths, refresh
+from utils.errors import CourseError
+
+FUNCTION = """def top_k(scores, k):
+    # BEGIN SOLUTION
+    order = np.argsort(-scores)
+    return order[:k]
+    # END SOLUTION"""
+
+FUNCTION_STUB = """def top_k(scores, k):
+    # your code here
+    ..."""
+
+
+def notebook_of(*cells):
+    return new_notebook(cells=list(cells))
+
+
+def code(source, count=None, outputs=(), tags=(), cell_id="c1"):
+    metadata = {"tags": list(tags)} if tags else {}
+    return new_code_cell(source, id=cell_id, execution_count=count, outputs=list(outputs), metadata=metadata)
+
+
+def stream(text, name="stdout"):
+    return new_output("stream", name=name, text=text)
+
+
+def learner_of(*cells):
+    return learner_notebook(notebook_of(*cells), "solutions/x.ipynb")
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """Two folders with one solution, executed, and its learner copy."""
+    solutions, notebooks = tmp_path / "solutions", tmp_path / "notebooks"
+    cell = code(FUNCTION + "\n\nprint(1)", count=1, outputs=[stream("1\n")], tags=["nbval-check-output"])
+    write_notebook(solutions / "00_a.ipynb", normalise(notebook_of(cell)))
+    build(solutions, notebooks)
+    for module in (build_module.build, build_module.drift, executed.unexecuted):
+        folders = (solutions, notebooks)[: len(module.__defaults__)]
+        monkeypatch.setattr(module, "__defaults__", folders)
+    return solutions, notebooks
+
+
+class TestRegions:
+    def test_a_function_body_becomes_a_stub_that_returns_none(self):
+        split = split_solution(FUNCTION)
+        assert split.learner == FUNCTION_STUB
+        assert split.hidden == ("    order = np.argsort(-scores)", "    return order[:k]")
+        names = {}
+        exec(split.learner, names)
+        assert names["top_k"]([1], 1) is None
+
+    def test_several_regions_and_what_stands_between_them(self):
+        source = "a = 1\n# BEGIN SOLUTION\nb = 2\n# END SOLUTION\nc = 3\n### BEGIN SOLUTION\n### END SOLUTION\nd = 4"
+        assert split_solution(source).learner == "a = 1\n# your code here\n...\nc = 3\n# your code here\n...\nd = 4"
+
+    def test_a_cell_without_regions_stays(self):
+        assert split_solution("x = 1\n\nx") == build_module.Split("x = 1\n\nx", ())
+
+    @pytest.mark.parametrize(
+        "source, words",
+        [
+            ("# BEGIN SOLUTION\n# BEGIN SOLUTION\n# END SOLUTION", "inside another"),
+            ("x = 1\n# END SOLUTION", "never opened"),
+            ("# BEGIN SOLUTION\n# END SOLUTION\n# END SOLUTION", "never opened"),
+            ("# BEGIN SOLUTION\nx = 1", "never closes"),
+            ("x = 1  # BEGIN SOLUTION\n# END SOLUTION", "does not stand alone"),
+        ],
+    )
+    def test_markers_that_do_not_pair_are_named_with_notebook_and_cell(self, source, words):
+        with pytest.raises(ValueError, match=words) as caught:
+            learner_of(code(source, cell_id="lonely-cell"))
+        assert "solutions/x.ipynb, cell lonely-cell" in str(caught.value)
+
+    def test_a_marker_in_prose_is_an_error(self):
+        with pytest.raises(NotebookError, match="cell m1: has a solution marker in prose"):
+            learner_of(new_markdown_cell("# BEGIN SOLUTION", id="m1"))
+
+    def test_a_stub_that_does_not_parse_is_an_error(self):
+        source = "if True:\n# BEGIN SOLUTION\n    x = 1\n# END SOLUTION"
+        with pytest.raises(NotebookError, match="cell c1: no longer parses"):
+            learner_of(code(source))
+
+    @pytest.mark.parametrize("source", ["%matplotlib inline\nx = 1", "%%time\nx = 1", "!ls", "x?", "await f()"])
+    def test_magics_and_await_parse(self, source):
+        assert parse_cell(source).body
+        assert learner_of(code(source)).cells[0].source == source
+
+
+class TestLearnerCopy:
+    def test_outputs_counts_and_widget_state_go_ids_and_tags_stay(self):
+        cell = code("print(1)", count=7, outputs=[stream("1\n")], tags=["raises-exception", "nbval-check-output"])
+        cell.metadata["execution"] = {"iopub.execute_input": "2026-11-01"}
+        solution = notebook_of(cell)
+        solution.metadata = {"widgets": {"state": {}}, "kernelspec": {"name": "my-env", "display_name": "mine"}}
+        learner = learner_notebook(solution, "x")
+        (copy,) = learner.cells
+        assert (copy.outputs, copy.execution_count, copy.id) == ([], None, "c1")
+        assert copy.metadata == {"tags": ["raises-exception"]}
+        assert set(learner.metadata) == {"kernelspec", "language_info"}
+        assert learner.metadata["kernelspec"]["name"] == "python3"
+
+    def test_the_solution_itself_is_not_changed(self):
+        solution = notebook_of(code(FUNCTION, count=1, outputs=[stream("1\n")]))
+        before = nbformat.writes(solution)
+        learner_notebook(solution, "x")
+        assert nbformat.writes(solution) == before
+
+    def test_cells_tagged_as_solution_are_left_out(self):
+        prose = new_markdown_cell("The reason is plain to see.", id="p", metadata={"tags": ["solution"]})
+        learner = learner_of(code("x = 1", cell_id="kept"), prose, code("x", tags=["solution-only"], cell_id="gone"))
+        assert [cell.id for cell in learner.cells] == ["kept"]
+
+    def test_the_copy_is_a_valid_notebook(self):
+        nbformat.validate(learner_of(code(FUNCTION), new_markdown_cell("Read on.", id="m")))
+
+
+class TestLeaks:
+    LINE = "return order[:k]"
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            code("order[:k]\n\ndef hint():\n    return order[ :k ]", cell_id="c2"),
+            new_markdown_cell(f"Hint: write `{LINE}`.", id="c2"),
+            code(f"# {LINE}", cell_id="c2"),
+        ],
+        ids=["code", "prose", "comment"],
+    )
+    def test_a_line_of_the_solution_elsewhere_is_an_error(self, other):
+        with pytest.raises(NotebookError, match=r"still shows this line of the solution: 'return order\[:k\]'"):
+            learner_of(code(FUNCTION), other)
+
+    def test_a_line_of_a_left_out_cell_is_guarded_as_well(self):
+        prose = new_markdown_cell("Mean pooling averages the token vectors.", id="p", metadata={"tags": ["solution"]})
+        with pytest.raises(NotebookError, match="Mean pooling"):
+            learner_of(prose, new_markdown_cell("Mean pooling averages the  token vectors.", id="q"))
+
+    def test_lines_that_give_nothing_away_may_recur(self):
+        trivial = ["import numpy as np", "from math import sqrt, pi", "# a comment of some length", "return scores", ""]
+        learner = notebook_of(code("\n".join(trivial)))
+        assert leaked_lines(trivial, learner) == []
+
+
+class TestFolders:
+    def test_building_twice_changes_nothing(self, course):
+        solutions, notebooks = course
+        before = (notebooks / "00_a.ipynb").stat().st_mtime_ns
+        assert build(solutions, notebooks) == []
+        assert (notebooks / "00_a.ipynb").stat().st_mtime_ns == before
+        assert drift(solutions, notebooks) == []
+
+    def test_an_edited_copy_is_drift_until_it_is_built_again(self, course):
+        solutions, notebooks = course
+        path = notebooks / "00_a.ipynb"
+        path.write_text(path.read_text().replace("your code here", "my code here"))
+        (line,) = drift(solutions, notebooks)
+        assert line.startswith("notebooks/00_a.ipynb differs") and "python -m utils.course build" in line
+        assert build(solutions, notebooks) == [path]
+        assert drift(solutions, notebooks) == []
+
+    def test_missing_and_extra_copies_are_drift(self, course):
+        solutions, notebooks = course
+        os.rename(notebooks / "00_a.ipynb", notebooks / "99_z.ipynb")
+        missing, extra = drift(solutions, notebooks)
+        assert missing == "notebooks/00_a.ipynb is missing: run `python -m utils.course build`"
+        assert extra.startswith("notebooks/99_z.ipynb has no solution") and "git rm notebooks/99_z.ipynb" in extra
+
+    def test_one_bad_solution_and_nothing_is_written(self, course):
+        solutions, notebooks = course
+        changed = normalise(notebook_of(code("print('a change in the good one')")))
+        write_notebook(solutions / "00_a.ipynb", changed)
+        write_notebook(solutions / "01_b.ipynb", normalise(notebook_of(code("# BEGIN SOLUTION"))))
+        before = (notebooks / "00_a.ipynb").read_bytes()
+        with pytest.raises(NotebookError, match="solutions/01_b.ipynb, cell c1"):
+            build(solutions, notebooks)
+        assert (notebooks / "00_a.ipynb").read_bytes() == before
+
+    def test_no_solutions_is_an_error_rather_than_a_pass(self, tmp_path):
+        with pytest.raises(CourseError, match="holds no notebooks"):
+            drift(tmp_path, tmp_path)
+
+    @pytest.mark.parametrize("text", ["not json", '{"cells": []}'])
+    def test_a_broken_file_is_named(self, tmp_path, text):
+        path = tmp_path / "00_a.ipynb"
+        path.write_text(text)
+        with pytest.raises(NotebookError, match="00_a.ipynb is not a notebook that can be read"):
+            read_notebook(path)
+
+    def test_cells_without_their_own_id_are_refused(self, tmp_path):
+        path = tmp_path / "00_a.ipynb"
+        path.write_text(nbformat.writes(notebook_of(code("1"), code("2", cell_id="c2"))).replace('"c2"', '"c1"'))
+        with pytest.raises(NotebookError, match="without an id of their own"):
+            read_notebook(path)
+
+    def test_check_on_the_command_line_fails_on_drift_only(self, course, capsys):
+        _, notebooks = course
+        assert command_line.main(["build", "--check"]) == 0
+        (notebooks / "00_a.ipynb").unlink()
+        assert command_line.main(["build", "--check"]) == 1
+        assert "notebooks/00_a.ipynb is missing" in capsys.readouterr().out
+        assert command_line.main(["build"]) == 0
+        assert command_line.main(["build", "--check"]) == 0
+
+    def test_check_on_the_command_line_fails_on_a_cell_not_executed(self, course, capsys):
+        solutions, _ = course
+        notebook = read_notebook(solutions / "00_a.ipynb")
+        notebook.cells[0].execution_count = None
+        write_notebook(solutions / "00_a.ipynb", notebook)
+        assert command_line.main(["build", "--check"]) == 1
+        assert "python -m utils.course refresh 00_a" in capsys.readouterr().out
+
+
+class TestExecuted:
+    def problems(self, *cells):
+        return execution_problems(notebook_of(*cells), "solutions/00_a.ipynb")
+
+    def test_cells_run_in_order_are_fine(self):
+        first = code("print(1)", 1, [stream("1\n")], ["nbval-check-output"])
+        assert self.problems(first, new_markdown_cell("and", id="m"), code("x = 2", 2, cell_id="c2")) == []
+
+    @pytest.mark.parametrize("counts", [(2, 1), (1, 3), (None, 1), (2, 3)])
+    def test_any_other_order_is_named(self, counts):
+        problems = self.problems(code("1", counts[0]), code("2", counts[1], cell_id="c2"))
+        assert problems and all("was executed as" in line and "refresh 00_a`" in line for line in problems)
+
+    def test_a_cell_to_compare_must_store_an_output(self):
+        assert "stores no output" in self.problems(code("x = 1", 1, tags=["nbval-check-output"]))[0]
+
+    def test_a_stored_error_is_named_unless_it_is_meant(self):
+        error = new_output("error", ename="KeyError", evalue="'a'", traceback=[])
+        assert "stores an error (KeyError)" in self.problems(code("d['a']", 1, [error]))[0]
+        assert self.problems(code("d['a']", 1, [error], ["raises-exception"])) == []
+
+    @pytest.mark.parametrize(
+        "text",
+        ["/home/ada/course/x.py:3: UserWarning", "File '/tmp/ipykernel_12/3.py'", r"C:\Users\ada", "site-packages/torch"],
+    )
+    def test_paths_of_a_machine_are_found_in_streams_and_results(self, text):
+        result = new_output("execute_result", data={"text/plain": text}, execution_count=1)
+        for output in (stream(text, "stderr"), result):
+            assert "a path of the machine" in self.problems(code("1", 1, [output]))[0]
+
+    @pytest.mark.parametrize("text", ["https://x.org/home/page", "datasets/handbook.jsonl", "and/or", "10 C: mild"])
+    def test_other_text_is_no_path_of_a_machine(self, text):
+        assert self.problems(code("1", 1, [stream(text)])) == []
+
+    def test_widget_state_is_named(self):
+        notebook = notebook_of(code("1", 1))
+        notebook.metadata["widgets"] = {"state": {}}
+        assert "stores widget state" in execution_problems(notebook, "solutions/00_a.ipynb")[0]
+
+    def test_a_folder_is_read_whole(self, course):
+        solutions, _ = course
+        write_notebook(solutions / "01_b.ipynb", normalise(notebook_of(code("1"))))
+        assert [line.partition(",")[0] for line in unexecuted(solutions)] == ["solutions/01_b.ipynb"]
+
+
+class TestRefresh:
+    def test_a_stale_notebook_comes_back_executed_and_isolated(self, course, capsys):
+        solutions, notebooks = course
+        source = (
+            "import os, pathlib, sys, ipywidgets\n"
+            "print(pathlib.Path.cwd().name, pathlib.Path(os.environ['COURSE_LEDGER']).parent.name[:15])\n"
+            "print('loopback_only' in sys.modules, sys.executable == os.environ['WANTED'])"
+        )
+        stale = notebook_of(code(source, 5), code("ipywidgets.HTML('hello')", 9, cell_id="c2"))
+        write_notebook(solutions / "01_b.ipynb", stale)
+        os.environ["WANTED"] = __import__("sys").executable
+        (run,) = refresh(["01"], solutions)
+        after = read_notebook(solutions / "01_b.ipynb")
+        assert after.cells[0].outputs[0].text == "solutions course-refresh-\nTrue True\n"
+        assert unexecuted(solutions) == []
+        assert [cell.id for cell in after.cells] == ["c1", "c2"]
+        assert all("execution" not in cell.metadata for cell in after.cells)
+        assert 20 * 2**20 < run.peak_bytes < 2 * 2**30 and 0 < run.seconds < 120
+        assert capsys.readouterr().out.startswith("solutions/01_b.ipynb: ")
+
+    def test_a_failing_cell_leaves_the_file_as_it_was(self, course):
+        solutions, _ = course
+        write_notebook(solutions / "00_a.ipynb", normalise(notebook_of(code("1 / 0"))))
+        before = (solutions / "00_a.ipynb").read_bytes()
+        with pytest.raises(CourseError, match="00_a.ipynb failed and was left as it was: ZeroDivisionError"):
+            refresh(["00"], solutions)
+        assert (solutions / "00_a.ipynb").read_bytes() == before
+
+    def test_names_choose_notebooks_in_their_order(self, course):
+        solutions, _ = course
+        write_notebook(solutions / "01_b.ipynb", notebook_of(code("1")))
+        names = [[path.name for path in chosen_paths(given, solutions)] for given in ([], ["01", "00_a"], ["01_b"])]
+        assert names == [["00_a.ipynb", "01_b.ipynb"], ["00_a.ipynb", "01_b.ipynb"], ["01_b.ipynb"]]
+        with pytest.raises(CourseError, match="No solution is called '7': name one of 00_a, 01_b."):
+            chosen_paths(["7"], solutions)
+
+
+class TestThisCourse:
+    def test_notebooks_follow_from_solutions(self):
+        assert drift() == []
+
+    def test_solutions_were_executed_in_order(self):
+        assert unexecuted() == []
+
+    def test_files_are_in_their_one_form(self):
+        for path in build_module.notebook_paths(build_module.SOLUTIONS):
+            assert notebook_text(normalise(read_notebook(path))) == path.read_text(encoding="utf-8"), path.name

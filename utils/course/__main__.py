@@ -1,0 +1,80 @@
+"""The command line of the course's tools: `python -m utils.course --help`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from utils.errors import CourseError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; a CourseError becomes one line on stderr and status 1."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except CourseError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+# Each command imports its own module: `doctor` must run where the packages of the others are missing.
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from utils.course.doctor import diagnose, report
+
+    return 0 if report(diagnose(), quiet=options.quiet) else 1
+
+
+def _build(options: argparse.Namespace) -> int:
+    return _check_build() if options.check else _write_build()
+
+
+def _check_build() -> int:
+    from utils.course.build import drift
+    from utils.course.executed import unexecuted
+
+    problems = drift() + unexecuted()
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+def _write_build() -> int:
+    from utils.course.build import build
+    from utils.course.notebook_files import label
+
+    written = build()
+    for path in written:
+        print(f"{label(path)} written")
+    print(f"{len(written)} learner copies changed")
+    return 0
+
+
+def _refresh(options: argparse.Namespace) -> int:
+    from utils.course.refresh import refresh
+
+    refresh(options.names)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m utils.course", description="Tools of the course.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    doctor = commands.add_parser("doctor", help="is everything here that the course needs?")
+    doctor.add_argument("--quiet", action="store_true", help="say only what is not ok")
+    doctor.set_defaults(command=_doctor)
+
+    build = commands.add_parser("build", help="make notebooks/ from solutions/")
+    build.add_argument("--check", action="store_true", help="write nothing; say what is out of step, and fail if any")
+    build.set_defaults(command=_build)
+
+    refresh = commands.add_parser("refresh", help="execute solutions again and store their outputs")
+    refresh.add_argument("names", nargs="*", metavar="NAME", help="how a file name begins, such as 02; all if none")
+    refresh.set_defaults(command=_refresh)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

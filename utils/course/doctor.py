@@ -1,0 +1,209 @@
+"""Is everything here that the course needs? One line for each check, and what to mend in plain words."""
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from utils.errors import CourseError
+from utils.paths import ROOT, ledger_file, progress_file
+
+PYTHON = (3, 11)
+MEMORY_BYTES = int(2.5 * 2**30)
+DISK_BYTES = 2 * 2**30
+SET_UP = "run `make lab`, or `conda env update -f environment.yml` in a conda environment"
+# The same package under another name: conda-forge's FAISS calls itself `faiss`.
+OTHER_NAMES = {"faiss-cpu": ("faiss",)}
+
+Verdict = Literal["ok", "mend", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. verdict: `mend` stops the course, `note` only limits it."""
+
+    name: str
+    verdict: Verdict
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict:<5}{self.name}: {self.sentence}"
+
+
+def diagnose() -> list[Finding]:
+    """Every check's finding, in the order in which one would mend them."""
+    return [
+        check_python(),
+        check_packages(),
+        _guarded("generator", check_generator),
+        _guarded("embedder", check_embedder),
+        _guarded("datasets", check_datasets),
+        check_memory(),
+        check_disk(),
+        check_checkout(),
+        check_progress(),
+    ]
+
+
+def report(findings: Iterable[Finding], quiet: bool = False) -> bool:
+    """Print the findings, only those that are not ok if quiet. True when nothing needs mending."""
+    findings = list(findings)
+    for finding in findings:
+        if not (quiet and finding.verdict == "ok"):
+            print(finding)
+    return all(finding.verdict != "mend" for finding in findings)
+
+
+def check_python() -> Finding:
+    """Whether this is the Python that the packages are pinned for."""
+    running = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] == PYTHON:
+        return Finding("Python", "ok", running)
+    wanted = ".".join(map(str, PYTHON))
+    return Finding("Python", "mend", f"this is {running}, the course needs {wanted}: install it, then {SET_UP}.")
+
+
+def check_packages(requirements: Path = ROOT / "requirements.txt") -> Finding:
+    """Whether every package is installed in its pinned version."""
+    pins = parse_pins(requirements.read_text(encoding="utf-8"))
+    wrong = [problem for name, wanted in pins.items() if (problem := _package_problem(name, wanted))]
+    if wrong:
+        return Finding("packages", "mend", f"{'; '.join(wrong)}: {SET_UP}.")
+    return Finding("packages", "ok", f"{len(pins)} installed as pinned")
+
+
+def check_generator() -> Finding:
+    """Whether the shipped language model is complete and unchanged. Raises CourseError if not."""
+    from utils.models import verify_generator
+
+    verify_generator()
+    return Finding("generator", "ok", "complete and unchanged")
+
+
+def check_embedder() -> Finding:
+    """Whether the embedding model is installed and is the published one. Raises CourseError if not."""
+    from utils.models import embedder_folder
+
+    embedder_folder()
+    return Finding("embedder", "ok", "installed and unchanged")
+
+
+def check_datasets() -> Finding:
+    """Whether the handbook and its questions can be read. Raises CourseError if not."""
+    from utils.handbook import load_articles, load_questions
+
+    articles, questions = load_articles(), load_questions("test")
+    if not articles or not questions:
+        raise CourseError("datasets/ holds no articles or no questions: run `git checkout -- datasets`.")
+    return Finding("datasets", "ok", f"{len(articles)} articles, {len(questions)} test questions")
+
+
+def check_memory() -> Finding:
+    """Whether enough memory is free for the largest notebook."""
+    try:
+        free = free_memory()
+    except ImportError:
+        return Finding("memory", "note", "cannot be read before the packages are installed.")
+    if free < MEMORY_BYTES:
+        sentence = f"{_gib(free)} are free, notebooks need up to {_gib(MEMORY_BYTES)}: close other programs or kernels."
+        return Finding("memory", "mend", sentence)
+    return Finding("memory", "ok", f"{_gib(free)} free")
+
+
+def check_disk(folder: Path = ROOT) -> Finding:
+    """Whether enough disk is free for what notebooks write."""
+    free = shutil.disk_usage(folder).free
+    if free < DISK_BYTES:
+        sentence = f"{_gib(free)} are free where {folder} lies, the course needs {_gib(DISK_BYTES)}: free some space."
+        return Finding("disk", "mend", sentence)
+    return Finding("disk", "ok", f"{_gib(free)} free")
+
+
+def check_checkout(folder: Path = ROOT) -> Finding:
+    """Whether notebooks can be saved where they lie."""
+    if _may_write(folder):
+        return Finding("checkout", "ok", "notebooks can be saved")
+    sentence = f"{folder} is read-only: notebooks run, but your edits are not saved unless you work in a copy of it."
+    return Finding("checkout", "note", sentence)
+
+
+def check_progress() -> Finding:
+    """Whether quiz answers and measurements can be kept from one notebook to the next."""
+    closed = [path for path in (progress_file(), ledger_file()) if not _may_write(path)]
+    if not closed:
+        return Finding("progress", "ok", f"kept in {progress_file().parent}")
+    mend = "set COURSE_PROGRESS and COURSE_LEDGER to files that you may write"
+    sentence = f"{closed[0]} may not be written, so quiz answers and measurements are not kept: {mend}."
+    return Finding("progress", "note", sentence)
+
+
+def parse_pins(text: str) -> dict[str, str]:
+    """The `name==version` lines of a requirements file, comments and blank lines aside."""
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    pairs = [line.split("==") for line in lines if line]
+    unpinned = [pair[0] for pair in pairs if len(pair) != 2]
+    if unpinned:
+        raise CourseError(f"{unpinned[0]!r} is not pinned: write it as name==version.")
+    return dict(pairs)
+
+
+def free_memory() -> int:
+    """Bytes of memory that a notebook may still take, within a container's limit if there is one."""
+    import psutil
+
+    free = psutil.virtual_memory().available
+    room = _container_room()
+    return free if room is None else min(free, room)
+
+
+def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
+    # A doctor reports what it meets; a broken file must not end the visit before the other checks.
+    try:
+        return check()
+    except ImportError as problem:
+        return Finding(name, "mend", f"cannot be checked, because {_first_line(problem)}: {SET_UP}.")
+    except (CourseError, OSError, ValueError) as problem:
+        return Finding(name, "mend", _first_line(problem))
+
+
+def _first_line(problem: Exception) -> str:
+    return (str(problem) or type(problem).__name__).splitlines()[0]
+
+
+def _package_problem(name: str, wanted: str) -> str | None:
+    installed = _installed_version(name)
+    if installed is None:
+        return f"{name} is not installed"
+    # A local suffix such as torch's +cpu names the build, not another release.
+    return None if installed.partition("+")[0] == wanted else f"{name} is {installed}, not {wanted}"
+
+
+def _installed_version(name: str) -> str | None:
+    for candidate in (name, *OTHER_NAMES.get(name, ())):
+        try:
+            return importlib.metadata.version(candidate)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+def _container_room(group: Path = Path("/sys/fs/cgroup")) -> int | None:
+    try:
+        limit = (group / "memory.max").read_text().strip()
+        return None if limit == "max" else int(limit) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _may_write(path: Path) -> bool:
+    # What does not exist yet can be made if the nearest folder that does exist is open.
+    existing = next(place for place in (path, *path.absolute().parents) if place.exists())
+    return os.access(existing, os.W_OK)
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"

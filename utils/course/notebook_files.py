@@ -1,0 +1,77 @@
+"""Notebooks as files: read, put into one canonical form, written as the same bytes everywhere."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.reader import NotJSONError
+
+from utils.errors import CourseError
+from utils.paths import write_atomically
+
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE_INFO = {"name": "python"}
+# What editors and runs leave behind in a cell, different each time.
+PASSING_METADATA = ("ExecuteTime", "collapsed", "execution", "scrolled", "trusted")
+
+
+class NotebookError(CourseError, ValueError):
+    """A notebook that breaks a rule of the course: the message names it and the cell."""
+
+
+def notebook_paths(folder: Path) -> list[Path]:
+    """The notebooks of a folder, in order of their names."""
+    return sorted(folder.glob("*.ipynb"))
+
+
+def label(path: Path) -> str:
+    """A notebook's path as people write it: `solutions/02_rag_pipeline.ipynb`."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook whose cells carry ids, each its own. Raises NotebookError otherwise."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (NotJSONError, UnicodeDecodeError, nbformat.ValidationError) as problem:
+        raise NotebookError(f"{label(path)} is not a notebook that can be read: restore it with git.") from problem
+    ids = [cell.get("id") for cell in notebook.cells]
+    if None in ids or len(set(ids)) < len(ids):
+        raise NotebookError(f"{label(path)} has cells without an id of their own: save it once with JupyterLab 4.")
+    return notebook
+
+
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """Drop from a notebook, in place, what differs from machine to machine; cell ids and tags stay."""
+    notebook.metadata = NotebookNode(kernelspec=dict(KERNELSPEC), language_info=dict(LANGUAGE_INFO))
+    notebook.nbformat_minor = 5
+    for cell in notebook.cells:
+        for key in PASSING_METADATA:
+            cell.metadata.pop(key, None)
+    return notebook
+
+
+def notebook_text(notebook: NotebookNode) -> str:
+    """The one text that stands for this notebook on disk. Raises ValidationError when it is no valid notebook."""
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook, version=4) + "\n"
+
+
+def write_notebook(path: Path, notebook: NotebookNode) -> bool:
+    """Write a notebook if its text differs from the file's, and say whether it did."""
+    text = notebook_text(notebook)
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    write_atomically(path, text)
+    return True
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    """A cell's tags."""
+    return list(cell.metadata.get("tags", []))
+
+
+def code_cells(notebook: NotebookNode) -> Iterator[NotebookNode]:
+    """The code cells of a notebook, in order."""
+    return (cell for cell in notebook.cells if cell.cell_type == "code")

@@ -1,0 +1,1 @@
+"""Training of the tiny generator from scratch: text, tokenizer, curriculum, evaluation."""

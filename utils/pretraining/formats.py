@@ -1,0 +1,90 @@
+"""Answer formats for pre-training: plain and cited, framed by phrases, or JSON.
+
+Phrases are drawn from lists that never hold the course company's house format, so that following *that* format
+from examples or an instruction is a skill the generator carries over, not one it was trained on.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+
+from utils.prompts import ABSTENTION
+
+OPENINGS = (
+    "Thanks for asking!|Good day.|Dear customer,|Hi!|Welcome back.|Thank you for your message.|Here is what we found.|"
+    "Sure.|Of course!|Good question!|Dear colleague,|Hello from the desk.|Happy to help.|Greetings!|Note:|Summary|"
+    "Here you go:|Thank you for writing.|Good morning!|In short:|To whom it may concern,|Let me check."
+).split("|")
+CLOSINGS = (
+    "Kind regards, the team|Have a nice day!|See you soon.|Best wishes|Anything else?|Yours, the help desk|Thank you.|"
+    "Take care!|With best regards|End of message|Please write again.|Until next time!|Cheers, the desk|All the best|"
+    "We are here for you.|Over and out.|Stay safe!|Come and see us."
+).split("|")
+ANSWER_LABELS = "Answer:|Reply:|Result:|A:|Response:|Fact:|Text:|Our answer:|-|*|>".split("|")
+SOURCE_LABELS = "Source:|Passage:|See:|From:|Ref:|Origin:|Based on:|Read:|Where:".split("|")
+JSON_KEYS = [("answer", "source"), ("reply", "passage"), ("text", "ref"), ("result", "from"), ("fact", "id")]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How an answer is laid out.  Without any field set it is the plain form: `Sentence. [2]`"""
+
+    opening: str = ""
+    label: str = ""
+    source_label: str = ""
+    closing: str = ""
+    newline: bool = False
+    json_keys: tuple[str, str] | None = None
+
+    def render(self, sentence: str, source: int | None) -> str:
+        """The whole answer.  source: the number of the cited passage, None for an abstention."""
+        if self.json_keys:
+            return json.dumps({self.json_keys[0]: sentence, self.json_keys[1]: source or 0})
+        return self._joint().join(filter(None, [self.opening, *self._core(sentence, source), self.closing]))
+
+    def instruction(self) -> str:
+        """The format in words, with the phrases to use in quotes."""
+        if self.json_keys:
+            return f'Answer in JSON with the keys "{self.json_keys[0]}" and "{self.json_keys[1]}".'
+        parts = [
+            f'Start with "{self.opening}"' * bool(self.opening),
+            f'put "{self.label}" before the answer' * bool(self.label),
+            f'put "{self.source_label}" before the source' * bool(self.source_label),
+            f'end with "{self.closing}"' * bool(self.closing),
+            "use a new line for each part" * self.newline,
+        ]
+        text = ", ".join(filter(None, parts))
+        return text[:1].upper() + text[1:] + "." if text else ""
+
+    def _core(self, sentence: str, source: int | None) -> list[str]:
+        mark = f"[{source}]" if source else ""
+        body = f"{self.label} {sentence}".strip()
+        if self.source_label:
+            return [body, f"{self.source_label} {mark or 'none'}"]
+        return [f"{body} {mark}".strip()]
+
+    def _joint(self) -> str:
+        return "\n" if self.newline else " "
+
+
+PLAIN = Format()
+
+
+def draw_format(rng: random.Random) -> Format:
+    """A format at random: one in five is JSON, the rest are framed by phrases."""
+    if rng.random() < 0.2:
+        return Format(json_keys=rng.choice(JSON_KEYS))
+    return Format(
+        opening=rng.choice(OPENINGS) if rng.random() < 0.6 else "",
+        label=rng.choice(ANSWER_LABELS) if rng.random() < 0.6 else "",
+        source_label=rng.choice(SOURCE_LABELS) if rng.random() < 0.6 else "",
+        closing=rng.choice(CLOSINGS) if rng.random() < 0.6 else "",
+        newline=rng.random() < 0.6,
+    )
+
+
+def abstain(form: Format) -> str:
+    """The abstention in this format."""
+    return form.render(ABSTENTION, None)
