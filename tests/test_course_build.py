@@ -1,6 +1,10 @@
 """Solutions become learner copies: stubs in, outputs out, nothing given away, and drift is noticed."""
 
 import os
+import re
+import subprocess
+import sys
+from functools import partial
 
 import nbformat
 import pytest
@@ -14,6 +18,7 @@ from utils.course.executed import execution_problems, unexecuted
 from utils.course.notebook_files import NotebookError, normalise, notebook_text, read_notebook, write_notebook
 from utils.course.refresh import chosen_paths, refresh
 from utils.errors import CourseError
+from utils.paths import ROOT
 
 FUNCTION = """def top_k(scores, k):
     # BEGIN SOLUTION
@@ -44,16 +49,22 @@ def learner_of(*cells):
 
 
 @pytest.fixture
-def course(tmp_path, monkeypatch):
+def course(tmp_path):
     """Two folders with one solution, executed, and its learner copy."""
     solutions, notebooks = tmp_path / "solutions", tmp_path / "notebooks"
     cell = code(FUNCTION + "\n\nprint(1)", count=1, outputs=[stream("1\n")], tags=["nbval-check-output"])
     write_notebook(solutions / "00_a.ipynb", normalise(notebook_of(cell)))
     build(solutions, notebooks)
-    for module in (build_module.build, build_module.drift, executed.unexecuted):
-        folders = (solutions, notebooks)[: len(module.__defaults__)]
-        monkeypatch.setattr(module, "__defaults__", folders)
     return solutions, notebooks
+
+
+@pytest.fixture
+def command(course, monkeypatch):
+    """The command line, working on that course."""
+    monkeypatch.setattr(build_module, "build", partial(build, *course))
+    monkeypatch.setattr(build_module, "drift", partial(drift, *course))
+    monkeypatch.setattr(executed, "unexecuted", partial(unexecuted, course[0]))
+    return lambda *arguments: command_line.main(arguments)
 
 
 class TestRegions:
@@ -195,7 +206,7 @@ class TestFolders:
         with pytest.raises(CourseError, match="holds no notebooks"):
             drift(tmp_path, tmp_path)
 
-    @pytest.mark.parametrize("text", ["not json", '{"cells": []}'])
+    @pytest.mark.parametrize("text", ["not json", "[]", "{}", '{"cells": [], "nbformat": 3}'])
     def test_a_broken_file_is_named(self, tmp_path, text):
         path = tmp_path / "00_a.ipynb"
         path.write_text(text)
@@ -208,21 +219,21 @@ class TestFolders:
         with pytest.raises(NotebookError, match="without an id of their own"):
             read_notebook(path)
 
-    def test_check_on_the_command_line_fails_on_drift_only(self, course, capsys):
+    def test_check_on_the_command_line_fails_on_drift_only(self, course, command, capsys):
         _, notebooks = course
-        assert command_line.main(["build", "--check"]) == 0
+        assert command("build", "--check") == 0
         (notebooks / "00_a.ipynb").unlink()
-        assert command_line.main(["build", "--check"]) == 1
+        assert command("build", "--check") == 1
         assert "notebooks/00_a.ipynb is missing" in capsys.readouterr().out
-        assert command_line.main(["build"]) == 0
-        assert command_line.main(["build", "--check"]) == 0
+        assert command("build") == 0
+        assert command("build", "--check") == 0
 
-    def test_check_on_the_command_line_fails_on_a_cell_not_executed(self, course, capsys):
+    def test_check_on_the_command_line_fails_on_a_cell_not_executed(self, course, command, capsys):
         solutions, _ = course
         notebook = read_notebook(solutions / "00_a.ipynb")
         notebook.cells[0].execution_count = None
         write_notebook(solutions / "00_a.ipynb", notebook)
-        assert command_line.main(["build", "--check"]) == 1
+        assert command("build", "--check") == 1
         assert "python -m utils.course refresh 00_a" in capsys.readouterr().out
 
 
@@ -249,7 +260,7 @@ class TestExecuted:
 
     @pytest.mark.parametrize(
         "text",
-        ["/home/ada/course/x.py:3: UserWarning", "File '/tmp/ipykernel_12/3.py'", r"C:\Users\ada", "site-packages/torch"],
+        ["/home/ada/x.py:3: UserWarning", "File '/tmp/ipykernel_12/3.py'", r"C:\Users\ada", "site-packages/torch"],
     )
     def test_paths_of_a_machine_are_found_in_streams_and_results(self, text):
         result = new_output("execute_result", data={"text/plain": text}, execution_count=1)
@@ -272,8 +283,8 @@ class TestExecuted:
 
 
 class TestRefresh:
-    def test_a_stale_notebook_comes_back_executed_and_isolated(self, course, capsys):
-        solutions, notebooks = course
+    def test_a_stale_notebook_comes_back_executed_and_isolated(self, course, capsys, monkeypatch):
+        solutions, _ = course
         source = (
             "import os, pathlib, sys, ipywidgets\n"
             "print(pathlib.Path.cwd().name, pathlib.Path(os.environ['COURSE_LEDGER']).parent.name[:15])\n"
@@ -281,7 +292,7 @@ class TestRefresh:
         )
         stale = notebook_of(code(source, 5), code("ipywidgets.HTML('hello')", 9, cell_id="c2"))
         write_notebook(solutions / "01_b.ipynb", stale)
-        os.environ["WANTED"] = __import__("sys").executable
+        monkeypatch.setenv("WANTED", sys.executable)
         (run,) = refresh(["01"], solutions)
         after = read_notebook(solutions / "01_b.ipynb")
         assert after.cells[0].outputs[0].text == "solutions course-refresh-\nTrue True\n"
@@ -306,6 +317,28 @@ class TestRefresh:
         assert names == [["00_a.ipynb", "01_b.ipynb"], ["00_a.ipynb", "01_b.ipynb"], ["01_b.ipynb"]]
         with pytest.raises(CourseError, match="No solution is called '7': name one of 00_a, 01_b."):
             chosen_paths(["7"], solutions)
+
+
+CHECKED = ("nbval-check-output",)
+STDERR = "import sys\nprint('one machine', file=sys.stderr)\nprint('loopback_only' in sys.modules)"
+
+
+def test_nbval_compares_tagged_cells_and_nothing_else(tmp_path):
+    """The settings of pyproject.toml and the root conftest.py, on one notebook with a cell of each kind."""
+    cells = [
+        code("print('yes')", 1, [stream("yes\n")], CHECKED, "right"),
+        code("print('yes')", 2, [stream("no\n")], CHECKED, "wrong"),
+        code("print('yes')", 3, [stream("no\n")], cell_id="not-compared"),
+        code(STDERR, 4, [stream("True\n"), stream("another machine\n", "stderr")], CHECKED, "stderr"),
+        code("1 / 0", 5, tags=["raises-exception"], cell_id="meant-to-raise"),
+        code("1 / 0", 6, cell_id="raises"),
+    ]
+    write_notebook(tmp_path / "00_a.ipynb", normalise(notebook_of(*cells)))
+    command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-p", "conftest", "-p", "no:cacheprovider"]
+    result = subprocess.run([*command, tmp_path], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    failed = re.findall(r"^FAILED .*00_a\.ipynb::(Cell \d)", result.stdout, re.MULTILINE)
+    assert failed == ["Cell 1", "Cell 5"], result.stdout
+    assert "2 failed, 4 passed" in result.stdout.splitlines()[-1]
 
 
 class TestThisCourse:

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ def fail_with(number):
         raise OSError(number, os.strerror(number))
 
     return failing
+
+
+def open_the_full_device(original, path, mode, **named):
+    return original("/dev/full", "w", **named)
 
 
 def test_root_is_the_checkout():
@@ -74,7 +79,7 @@ def test_a_folder_that_cannot_be_made_is_reported_too(tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
 def test_a_really_full_disk_is_reported(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "open", lambda path, mode, **named: open("/dev/full", "w", **named), raising=False)
+    monkeypatch.setattr(paths, "open", partial(open_the_full_device, open), raising=False)
     with pytest.raises(CourseError, match="The disk is full"):
         write_atomically(tmp_path / "a.json", "text")
 

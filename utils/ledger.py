@@ -121,7 +121,7 @@ class Ledger:
         return found + [document.latest[key]] if key in document.latest else found
 
     def table(self) -> pd.DataFrame:
-        """The newest measurements, one row a key in alphabetical order; columns value, low, high, unit, notebook, at."""
+        """The newest measurements, one row a key, by key; columns value, low, high, unit, notebook, at (UTC)."""
         import pandas as pd
 
         latest = sorted(self._read().latest.items())
@@ -142,8 +142,10 @@ class Ledger:
 
 
 def show_number(value: float, unit: str) -> str:
-    """A number in words: a share as whole percent, anything else with three digits and its unit."""
-    return f"{100 * value:.0f}%" if unit == "share" else f"{value:.3g} {unit}".strip()
+    """A number in words: a share as percent ("92%", "99.8%"), anything else with three digits and its unit."""
+    if unit != "share":
+        return f"{value:.3g} {unit}".strip()
+    return f"{100 * value:.1f}".removesuffix(".0") + "%"
 
 
 def _measurement(

@@ -58,6 +58,7 @@ class Exercise:
     praise: str
     clue: str
     sources: tuple[Callable[..., Any], ...]
+    imports: str = ""
 
     def __call__(self, function: Callable[..., Any]) -> None:
         """Print one line about the learner's function.  Never raises on what it does."""
@@ -68,8 +69,9 @@ class Exercise:
         print(f"Hint. {self.clue}")
 
     def solution(self) -> None:
-        """Print the source of the reference solution."""
-        print("\n\n".join(inspect.getsource(source).rstrip() for source in self.sources))
+        """Print the source of the reference solution, ready to be pasted into a cell."""
+        functions = [inspect.getsource(source).rstrip() for source in self.sources]
+        print("\n\n\n".join([self.imports, *functions] if self.imports else functions))
 
     def __repr__(self) -> str:
         return f"Exercise {self.name}: call check.{self.name}({self.name}), or .hint(), or .solution()"
@@ -84,7 +86,7 @@ class Exercise:
         except Stopped as stopped:
             return str(stopped)
         except Exception as error:  # a result that cannot even be compared
-            return f"Your function returned something that could not be checked ({in_words(error)}): return plain Python values."
+            return f"Your function returned what cannot be checked ({in_words(error)}): return plain Python values."
         return f"Right. {self.praise}" if mistake is None else mistake
 
 

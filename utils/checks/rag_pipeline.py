@@ -9,8 +9,9 @@ import numpy as np
 from utils.checks import references
 from utils.checks.exercise import Attempt, Exercise, Stopped, shown
 
-SCORES = [0.31, 0.92, 0.44, 0.78, 0.05, 0.66]
-BEST_FIRST = [1, 3, 5, 2, 0, 4]
+SCORES = [0.31, 0.78, 0.44, 0.92, 0.05, 0.66]
+BEST_FIRST = [3, 1, 5, 2, 0, 4]
+WRONG_ORDER = "The right positions in the wrong order: sort them by score, the best first (argpartition does not)."
 
 
 def diagnose(attempt: Attempt) -> str | None:
@@ -43,6 +44,8 @@ def _are_whole(found: list[Any]) -> bool:
 
 
 def _check_order(found: list[int]) -> str | None:
+    if found == BEST_FIRST[:3]:
+        return None
     if found in (BEST_FIRST, BEST_FIRST[::-1]):
         return "All positions came back: keep only the first k, with [:k]."
     if found == BEST_FIRST[::-1][:3]:
@@ -50,10 +53,8 @@ def _check_order(found: list[int]) -> str | None:
     if found == BEST_FIRST[:3][::-1]:
         return "The right positions, but the best should come first: turn the order round with [::-1]."
     if sorted(found) == sorted(BEST_FIRST[:3]):
-        return "The right positions in the wrong order: sort them by score, the best first (argpartition does not)."
-    if found != BEST_FIRST[:3]:
-        return f"For the scores {SCORES} and k=3 the positions are {BEST_FIRST[:3]}, and you returned {shown(found)}."
-    return None
+        return WRONG_ORDER
+    return f"For the scores {SCORES} and k=3 the positions are {BEST_FIRST[:3]}, and you returned {shown(found)}."
 
 
 def _check_count(attempt: Attempt) -> str | None:
@@ -75,23 +76,25 @@ def _check_negative(found: list[int]) -> str | None:
 
 
 def _check_many(attempt: Attempt) -> str | None:
-    """Fifty scores whose order is known: the passage at position 7 * i % 50 is the i-th best."""
-    best_first = [7 * place % 50 for place in range(50)]
-    scores = [0.0] * 50
+    """2000 scores made from a known order, enough for argpartition not to be sorted by luck."""
+    best_first = np.random.default_rng(0).permutation(2000).tolist()
+    scores = [0.0] * 2000
     for place, position in enumerate(best_first):
-        scores[position] = 1 - place / 50
-    found = _positions(attempt, scores, 10)
-    if sorted(found) == sorted(best_first[:10]) and found != best_first[:10]:
-        return "The right positions in the wrong order: sort them by score, the best first (argpartition does not)."
-    if found != best_first[:10]:
-        return f"Among 50 scores the ten best stand at {best_first[:10]}, and you returned {shown(found)}."
-    return None
+        scores[position] = 1 - place / 2000
+    found = _positions(attempt, scores, 400)
+    if found == best_first[:400]:
+        return None
+    if sorted(found) == sorted(best_first[:400]):
+        return WRONG_ORDER
+    return "On six scores it was right, on 2000 it was not: look at every score, and at nothing but the scores."
 
 
 top_k = Exercise(
     name="top_k",
     diagnose=diagnose,
     praise="The k best positions, best first: the whole search, once the scores are there.",
-    clue="np.argsort gives the positions in the order of the scores, the smallest first. Which end do you need, and how many?",
+    clue="np.argsort gives the positions in the order of the scores, the smallest first. "
+    "Which end do you need, and how many?",
     sources=(references.top_k,),
+    imports="import numpy as np",
 )

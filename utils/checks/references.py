@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-
 import numpy as np
 
-
-def contains_whole(text: str, value: str) -> bool:
-    """True when `text` holds `value` as a whole, in capitals or not.
-
-    "15 days" is not in "115 days", nor "$45" in "$45.50".
-    """
-    pattern = rf"(?<![\w.,]){re.escape(value)}(?!\w|[.,:]\d)"
-    return re.search(pattern, text, re.IGNORECASE) is not None
+from utils.matching import contains_whole
 
 
-def share_right(answers: Sequence[str], gold_values: Sequence[str]) -> float:
+def share_right(answers: list[str], gold_values: list[str]) -> float:
     """Share of answers, 0 to 1, that contain their own gold value as a whole.
 
     gold_values: one for each answer, same order.  Raises ValueError when the lengths differ.  Exercise of notebook 00.
@@ -43,7 +33,7 @@ def lora_parameters(d_in: int, d_out: int, rank: int) -> int:
     return rank * d_in + d_out * rank
 
 
-def outcome(answer: str, gold: str | None, sources: Sequence[str]) -> str:
+def outcome(answer: str, gold: str | None, sources: list[str]) -> str:
     """One of five outcomes: "correct", "wrong", "unsupported", "abstained rightly", "abstained wrongly".
 
     gold: the right value, None when the handbook has none.  sources: the passages the model was shown.

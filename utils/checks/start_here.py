@@ -6,6 +6,9 @@ import math
 
 from utils.checks import references
 from utils.checks.exercise import Attempt, Exercise, number, shown
+from utils.matching import contains_whole
+
+DIVIDE = "divide by the number of answers"
 
 # One answer, its gold value, whether it is right, and what it means when a function disagrees.
 SINGLE_CASES = [
@@ -14,8 +17,8 @@ SINGLE_CASES = [
     ("We open on MONDAY.", "Monday", True,
      'Capitals should not matter: "MONDAY" and "Monday" are the same day. Compare both in lower case.'),
     ("It costs $45 [1].", "$45", True,
-     'The "$45" in "It costs $45 [1]." was missed: in a pattern, "$" means the end, so put the value through re.escape; '
-     r"and \b sees no edge beside a $, so use (?<!\w) and (?!\w)."),
+     'The "$45" in "It costs $45 [1]." was missed: in a pattern, "$" means the end, so put the value through '
+     r"re.escape; and \b sees no edge beside a $, so use (?<!\w) and (?!\w)."),
     ("It takes 115 days.", "15 days", False,
      '"15 days" was found inside "115 days": make sure that no letter or digit stands right before the value.'),
     ("It costs $450.", "$45", False,
@@ -43,14 +46,14 @@ def diagnose(attempt: Attempt) -> str | None:
 def _check_counting(attempt: Attempt) -> str | None:
     four = number(attempt(answers=FOUR[0], gold_values=FOUR[1]))
     if four == 3:
-        return "That is how many answers are right; divide by the number of answers to make it a share."
+        return f"That is how many answers are right: {DIVIDE} to make it a share."
     if not math.isclose(four, 0.75):
-        return f"Three of four answers were right, which makes 0.75, and yours says {shown(four)}: divide by the number of answers."
+        return f"Three of four answers are right, 0.75, and yours says {shown(four)}: {DIVIDE}."
     five = number(attempt(answers=FIVE[0], gold_values=FIVE[1]))
     if math.isclose(five, 1.0):
         return "Each answer was compared with every gold value: compare it with its own only, pairing them with zip."
     if not math.isclose(five, 0.2):
-        return f"One of five answers was right, which makes 0.2, and yours says {shown(five)}: divide by the number of answers."
+        return f"One of five answers is right, 0.2, and yours says {shown(five)}: {DIVIDE}."
     return None
 
 
@@ -60,5 +63,6 @@ share_right = Exercise(
     praise="It counts whole values only, in capitals or not, and divides by the number of answers.",
     clue="Write a small test for one answer first: re.search with re.escape(value) between (?<!\\w) and (?!\\w), "
     "and re.IGNORECASE. Then add up and divide.",
-    sources=(references.contains_whole, references.share_right),
+    sources=(contains_whole, references.share_right),
+    imports="import re",
 )

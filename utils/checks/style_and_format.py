@@ -42,6 +42,7 @@ lora_parameters = Exercise(
     name="lora_parameters",
     diagnose=diagnose,
     praise="A and B together, and nothing of the frozen weight.",
-    clue="Draw the two matrices: A turns d_in numbers into rank, B turns rank numbers into d_out. How many cells has each?",
+    clue="Draw the two matrices: A turns d_in numbers into rank, B turns rank numbers into d_out. "
+    "How many cells has each?",
     sources=(references.lora_parameters,),
 )

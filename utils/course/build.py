@@ -122,8 +122,10 @@ def _learner_cell(cell: NotebookNode, name: str) -> NotebookNode:
     if cell.cell_type == "code":
         cell.source = _split_cell(cell, name).learner
         cell.outputs, cell.execution_count = [], None
-    if "tags" in cell.metadata:
-        cell.metadata["tags"] = [tag for tag in tags(cell) if tag not in SOURCE_ONLY_TAGS]
+    kept = [tag for tag in tags(cell) if tag not in SOURCE_ONLY_TAGS]
+    cell.metadata.pop("tags", None)
+    if kept:
+        cell.metadata["tags"] = kept
     return cell
 
 

@@ -1,11 +1,12 @@
 """Notebooks as files: read, put into one canonical form, written as the same bytes everywhere."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.reader import NotJSONError
 
 from utils.errors import CourseError
 from utils.paths import write_atomically
@@ -32,14 +33,12 @@ def label(path: Path) -> str:
 
 def read_notebook(path: Path) -> NotebookNode:
     """Read a notebook whose cells carry ids, each its own. Raises NotebookError otherwise."""
-    try:
-        notebook = nbformat.read(path, as_version=4)
-    except (NotJSONError, UnicodeDecodeError, nbformat.ValidationError) as problem:
-        raise NotebookError(f"{label(path)} is not a notebook that can be read: restore it with git.") from problem
-    ids = [cell.get("id") for cell in notebook.cells]
+    text = path.read_text(encoding="utf-8", errors="replace")
+    # Looked at before nbformat reads it, because nbformat gives new ids, different each time, to cells without.
+    ids = [cell.get("id") for cell in _raw_cells(text, path)]
     if None in ids or len(set(ids)) < len(ids):
         raise NotebookError(f"{label(path)} has cells without an id of their own: save it once with JupyterLab 4.")
-    return notebook
+    return nbformat.reads(text, as_version=4)
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
@@ -75,3 +74,13 @@ def tags(cell: NotebookNode) -> list[str]:
 def code_cells(notebook: NotebookNode) -> Iterator[NotebookNode]:
     """The code cells of a notebook, in order."""
     return (cell for cell in notebook.cells if cell.cell_type == "code")
+
+
+def _raw_cells(text: str, path: Path) -> list[dict[str, Any]]:
+    try:
+        raw = json.loads(text)
+        if raw["nbformat"] == 4:
+            return raw["cells"]
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise NotebookError(f"{label(path)} is not a notebook that can be read: restore it with git.")

@@ -1,11 +1,13 @@
 """Run solutions again and store what they show."""
 
 import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbclient
 import psutil
@@ -68,22 +70,29 @@ def chosen_paths(names: Sequence[str], solutions: Path) -> list[Path]:
     return [path for path in paths if not names or path.name.startswith(tuple(names))]
 
 
+class _ThisPython(AsyncKernelManager):
+    """Starts kernels of the running Python, as the tests do: `python3` may be installed for another one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(kernel_spec_manager=NbvalKernelspecManager(), **options)
+
+
 def _execute(notebook: NotebookNode, path: Path, folder: Path) -> int:
-    # The kernel of this very Python, as in the tests: a `python3` kernel may be installed for another one.
-    kernel = AsyncKernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager())
     peaks = [0]
     client = nbclient.NotebookClient(
         notebook,
-        km=kernel,
+        kernel_manager_class=_ThisPython,
+        kernel_name=CURRENT_ENV_KERNEL_NAME,
         timeout=SECONDS_PER_CELL,
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
-        on_cell_executed=lambda **_: peaks.append(_peak_bytes(kernel.provisioner.pid)),
+        on_cell_executed=lambda **_: peaks.append(_peak_bytes(client.km.provisioner.pid)),
     )
     try:
-        client.execute(env=os.environ | isolated_environment(folder))
+        # What a kernel writes past its cells is about its own transport, not about the notebook.
+        client.execute(env=os.environ | isolated_environment(folder), stderr=subprocess.DEVNULL)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
         raise CourseError(f"{label(path)} failed and was left as it was: {_reason(problem)}") from problem
     return max(peaks)

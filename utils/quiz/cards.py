@@ -20,7 +20,8 @@ CHOSEN = "course-chosen"
 
 # The fallbacks after the commas serve VS Code and Colab, which lack JupyterLab's theme variables.
 STYLE = """<style>
-.course-card { border-left: 4px solid var(--jp-border-color1, #8a8a8a); padding: 4px 12px; margin: 8px 0; max-width: 52em; }
+.course-card {
+  border-left: 4px solid var(--jp-border-color1, #8a8a8a); padding: 4px 12px; margin: 8px 0; max-width: 52em; }
 .course-card .widget-html-content, .course-card .jupyter-widget-html-content {
   white-space: normal; line-height: 1.5; color: var(--jp-content-font-color1, inherit); }
 .course-card .course-option.jupyter-button {
@@ -29,7 +30,8 @@ STYLE = """<style>
   background: var(--jp-layout-color2, transparent); border: 1px solid var(--jp-border-color1, #8a8a8a); }
 .course-card .course-option.jupyter-button:focus-visible {
   outline: 3px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
-.course-card .course-option.course-chosen { border-width: 2px; border-color: var(--jp-brand-color1, #1976d2); font-weight: 600; }
+.course-card .course-option.course-chosen {
+  border: 2px solid var(--jp-brand-color1, #1976d2); font-weight: 600; }
 </style>"""
 
 

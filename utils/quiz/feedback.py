@@ -22,23 +22,23 @@ def is_right(question: Question, letter: str) -> bool | None:
 
 
 def after_measurement(prediction: Prediction, answer: Answer | None, ledger: Ledger) -> str:
-    """One line: what the learner said, what they measured, and which option that bears out."""
+    """What the learner said, what they measured, and which option that bears out, under the question's title."""
     found = {key: measurement for key in prediction.ledger_keys if (measurement := ledger.get(key))}
-    settled = bool(found) and len(found) == len(prediction.ledger_keys)
-    if not settled:
-        return (
-            f"{prediction.title}: {_said(prediction, answer)} Not measured yet: notebook {prediction.measured_in} does."
-        )
+    if not found or len(found) < len(prediction.ledger_keys):
+        verdict = f"{_said(prediction, answer)} Not measured yet: notebook {prediction.measured_in} does that."
+    else:
+        verdict = _verdict(prediction, answer, found)
+    return f"{prediction.title}\n  {verdict}"
+
+
+def _verdict(prediction: Prediction, answer: Answer | None, found: dict[str, Measurement]) -> str:
     held = _options_that_held(prediction, found)
-    measured = _measured(prediction, found)
+    said, measured = _said(prediction, answer), _measured(prediction, found)
     if answer is None:
-        return f"{prediction.title}: {_said(prediction, None)} Your measurement, {measured}, fits {_quoted(held)}."
-    if check_choice(prediction, answer.option) in [position for position, _ in held]:
-        return f"{prediction.title}: Right. {_said(prediction, answer)} You measured {measured}."
-    return (
-        f"{prediction.title}: Not quite. {_said(prediction, answer)} You measured {measured}, "
-        f"which fits {_quoted(held)}. {held[0][1].feedback}"
-    )
+        return f"{said} Your measurement, {measured}, fits {_quoted(held)}."
+    if prediction.options[check_choice(prediction, answer.option)] in held:
+        return f"Right. {said} You measured {measured}."
+    return f"Not quite. {said} You measured {measured}, which fits {_quoted(held)}. {held[0].feedback}"
 
 
 def _recorded(prediction: Prediction, letter: str, confidence: str | None) -> str:
@@ -59,14 +59,13 @@ def _said(prediction: Prediction, answer: Answer | None) -> str:
     return f'You said "{option.text}"{sure}.'
 
 
-def _options_that_held(prediction: Prediction, found: dict[str, Measurement]) -> list[tuple[int, Expectation]]:
-    """The options borne out, with their positions: one by bounds, or all that share the highest value."""
-    numbered = list(enumerate(prediction.options))
+def _options_that_held(prediction: Prediction, found: dict[str, Measurement]) -> list[Expectation]:
+    """The options borne out: one by its bounds, or all that share the highest value."""
     if prediction.grades_with:
         number = _number(prediction, found)
-        return [(position, option) for position, option in numbered if option.holds_for(number)]
+        return [option for option in prediction.options if option.holds_for(number)]
     best = max(measurement.value for measurement in found.values())
-    return [(position, option) for position, option in numbered if found[option.key or ""].value == best]
+    return [option for option in prediction.options if option.key and found[option.key].value == best]
 
 
 def _number(prediction: Prediction, found: dict[str, Measurement]) -> float:
@@ -93,5 +92,5 @@ def _interval(measurement: Measurement) -> str:
     return f" ({low} to {high})"
 
 
-def _quoted(held: list[tuple[int, Expectation]]) -> str:
-    return " and ".join(f'"{option.text}"' for _, option in held)
+def _quoted(held: list[Expectation]) -> str:
+    return " and ".join(f'"{option.text}"' for option in held)

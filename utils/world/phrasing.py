@@ -28,7 +28,7 @@ ValueKind = Literal[
 ]  # fmt: skip
 RANGED = {
     "money", "days", "weeks", "months", "years", "hours", "minutes", "percent", "number", "weight", "length",
-    "distance", "temperature",
+    "distance", "temperature", "clock",
 }  # fmt: skip
 LISTED = {"choice": 6, "pair": 6, "verdict": 4}
 

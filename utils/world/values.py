@@ -48,12 +48,13 @@ def _drawn(kind: str, names: Names, rng: random.Random) -> str:
             return rng.choice(WEEKDAYS)
         case "colour":
             return rng.choice(SHADES) + rng.choice(COLOURS)
-        case "clock":
-            return f"{rng.randint(1, 12)}:{rng.choice(['00', '15', '30', '45'])} {rng.choice(['am', 'pm'])}"
     raise ValueError(f"no such value kind: {kind}")
 
 
 def _number(kind: str, low: float, high: float, rng: random.Random) -> str:
+    if kind == "clock":
+        hour, minute = rng.randint(int(low), int(high)), rng.choice(["00", "15", "30", "45"])
+        return f"{(hour - 1) % 12 + 1}:{minute} {'am' if hour < 12 else 'pm'}"
     if kind == "weight" or (kind == "distance" and high <= 20):
         return f"{rng.uniform(low, high):.1f} {UNITS[kind]}"
     number = max(2, rng.randint(round(low), round(high)))

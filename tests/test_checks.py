@@ -1,0 +1,334 @@
+"""Every checker: passes the reference and other right ways, names typical mistakes, knows an untouched stub."""
+
+import re
+
+import numpy as np
+import pytest
+
+from utils import checks as check
+from utils.checks import references
+from utils.matching import contains_whole
+
+NAMES = check.__all__
+
+
+def verdict(name, function, capsys):
+    """The one line that the checker prints."""
+    capsys.readouterr()
+    assert getattr(check, name)(function) is None
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1 and out.endswith("\n")
+    return out.strip()
+
+
+# Right ways: the reference and others
+
+
+def share_with_lookarounds(answers, gold_values):
+    right = 0
+    for answer, value in zip(answers, gold_values, strict=True):
+        right += bool(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", answer, re.I))
+    return np.float64(right / len(answers))
+
+
+def top_k_sorted(scores, k):
+    return sorted(range(len(scores)), key=lambda place: -scores[place])[:k]
+
+
+def outcome_with_its_own_patterns(answer, gold, sources):
+    if "handbook does not say" in answer:
+        return "abstained wrongly" if gold else "abstained rightly"
+    if gold and re.search(rf"(?<!\w){re.escape(gold)}(?!\w)", answer, re.I):
+        return "correct"
+    text = re.sub(r"\s*\[\d+\]", "", answer).rstrip(".")
+    return ["unsupported", "wrong"][any(text in source for source in sources)]
+
+
+RIGHT = [
+    *[(name, getattr(references, name)) for name in NAMES],
+    ("share_right", share_with_lookarounds),
+    ("top_k", top_k_sorted),
+    ("top_k", lambda scores, k: scores.argsort()[::-1][:k]),
+    ("top_k", lambda scores, k: tuple(np.argsort(scores)[::-1])[:k]),
+    ("lora_parameters", lambda d_in, d_out, rank: np.int64(rank) * (d_in + d_out)),
+    ("lora_parameters", lambda *sizes: sizes[2] * sum(sizes[:2])),
+    ("outcome", outcome_with_its_own_patterns),
+]
+
+
+@pytest.mark.parametrize("name, function", RIGHT)
+def test_a_right_function_is_right(name, function, capsys):
+    assert verdict(name, function, capsys).startswith("Right. ")
+
+
+# Typical mistakes
+
+
+def share(judge, finish=lambda right, total: right / total):
+    """A share_right that judges one answer with `judge` and ends with `finish`."""
+
+    def attempt(answers, gold_values):
+        right = sum(bool(judge(answer, value)) for answer, value in zip(answers, gold_values, strict=True))
+        return finish(right, len(answers))
+
+    return attempt
+
+
+def share_against_all(answers, gold_values):
+    return sum(any(contains_whole(answer, value) for value in gold_values) for answer in answers) / len(answers)
+
+
+def share_of_pairs(answers, gold_values):
+    right = [contains_whole(answer, value) for answer, value in zip(answers, gold_values, strict=True)]
+    return sum(right) / max(1, sum(right))
+
+
+def low(text):
+    return text.lower()
+
+
+WRONG_SHARES = {
+    "equality": (share(lambda answer, value: answer == value), "look with `in`, not with `==`"),
+    "capitals": (share(lambda answer, value: re.search(rf"(?<!\w){re.escape(value)}(?!\w)", answer)), "Capitals"),
+    "substring": (share(lambda answer, value: low(value) in low(answer)), '"15 days" was found inside "115 days"'),
+    "left edge only": (share(lambda answer, value: low(f" {value}") in low(answer)), '"$45" was found inside "$450"'),
+    "no escape": (share(lambda answer, value: re.search(rf"(?<!\w){value}(?!\w)", answer, re.I)), "re.escape"),
+    "word edges": (
+        share(lambda answer, value: re.search(rf"\b{re.escape(value)}\b", answer, re.I)),
+        r"\b sees no edge",
+    ),
+    "percent": (share(contains_whole, lambda right, total: 100 * right / total), "don't multiply by 100"),
+    "count": (share(contains_whole, lambda right, total: right), "That is how many answers are right"),
+    "fixed number": (share(contains_whole, lambda right, total: right / 4 if total > 1 else right), "0.2"),
+    "by the right ones": (share_of_pairs, "Three of four answers are right, 0.75"),
+    "against all": (share_against_all, "pairing them with zip"),
+    "text": (lambda answers, gold_values: "all", "Return one number, not 'all'"),
+    "list": (lambda answers, gold_values: [True] * len(answers), "Return one number, not [True]"),
+}
+
+
+def top_k_by_emptying(scores, k):
+    best = []
+    for _ in range(min(k, len(scores))):
+        best.append(int(scores.argmax()))
+        scores[best[-1]] = -np.inf
+    return best
+
+
+WRONG_TOP_KS = {
+    "ascending": (lambda scores, k: np.argsort(scores)[:k], "Those are the worst"),
+    "best last": (lambda scores, k: np.argsort(scores)[-k:], "turn the order round"),
+    "scores": (lambda scores, k: sorted(scores, reverse=True)[:k], "Those are the scores themselves"),
+    "scores as array": (lambda scores, k: np.sort(scores)[::-1][:k], "Those are the scores themselves"),
+    "ignores k": (lambda scores, k: np.argsort(-scores), "keep only the first k"),
+    "fixed k": (lambda scores, k: np.argsort(-scores)[:3], "With k=1 it returned 3 positions"),
+    "unsorted set": (lambda scores, k: sorted(np.argsort(-scores)[:k]), "in the wrong order"),
+    "argpartition": (lambda scores, k: np.argpartition(-scores, min(k, len(scores)) - 1)[:k], "argpartition does not"),
+    "absolute": (lambda scores, k: np.argsort(-np.abs(scores))[:k], "without abs"),
+    "empties its input": (top_k_by_emptying, "work on a copy"),
+    "mask": (lambda scores, k: scores > 0.5, "mask of True and False"),
+    "one position": (lambda scores, k: int(scores.argmax()), "Return a list of positions"),
+    "texts": (lambda scores, k: ["1", "3", "5"], "Positions are whole numbers"),
+    "nothing found": (lambda scores, k: [], "the positions are [3, 1, 5], and you returned []"),
+    "too few scores": (lambda scores, k: [np.argsort(-scores)[place] for place in range(k)], "IndexError"),
+}
+
+WRONG_COUNTS = {
+    "whole weight": (lambda d_in, d_out, rank: d_in * d_out, "the whole frozen weight"),
+    "A alone": (lambda d_in, d_out, rank: rank * d_in, "That is A alone"),
+    "B alone": (lambda d_in, d_out, rank: rank * d_out, "That is B alone"),
+    "with the frozen": (lambda d_in, d_out, rank: d_in * d_out + rank * (d_in + d_out), "counts the frozen weight too"),
+    "times the rank": (lambda d_in, d_out, rank: d_in * d_out * rank, "the weight times the rank"),
+    "twice A": (lambda d_in, d_out, rank: 2 * rank * d_in, "B has d_out rows"),
+    "twice B": (lambda d_in, d_out, rank: 2 * rank * d_out, "A has d_in columns"),
+    "no rank": (lambda d_in, d_out, rank: d_in + d_out, "The rank is missing"),
+    "product": (lambda d_in, d_out, rank: rank * d_in * rank * d_out, "added, not multiplied"),
+    "a guess": (lambda d_in, d_out, rank: 700, "A holds 8 x 192 = 1536 numbers"),
+    "shapes": (lambda d_in, d_out, rank: ((rank, d_in), (d_out, rank)), "Return one number"),
+}
+
+
+def outcome_without(step):
+    """The reference with one step left out or done badly."""
+
+    def attempt(answer, gold, sources):
+        if "The handbook does not say" in answer and step != "abstention":
+            if step == "always rightly":
+                return "abstained rightly"
+            if step != "whole answer" or answer == "The handbook does not say.":
+                return "abstained rightly" if gold is None else "abstained wrongly"
+        found = gold and (low(gold) in low(answer) if step == "substring" else contains_whole(answer, gold))
+        text = answer if step == "citation" else answer.split(" [")[0]
+        text = text if step == "full stop" else text.removesuffix(".")
+        supported = any(text in source for source in sources)
+        if step == "sources first" and not supported:
+            return "unsupported"
+        if found:
+            return "correct"
+        return "wrong" if supported and step != "no gold is unsupported" or step == "all wrong" else "unsupported"
+
+    return attempt
+
+
+def outcome_gold_first(answer, gold, sources):
+    return "correct" if gold and contains_whole(answer, gold) else references.outcome(answer, gold, sources)
+
+
+WRONG_OUTCOMES = {
+    "no abstention": (outcome_without("abstention"), "Look for the abstention first: it is right when gold is None"),
+    "always rightly": (outcome_without("always rightly"), "it is wrong when there is a gold value"),
+    "gold before abstention": (outcome_gold_first, "this one happens to hold the gold value too"),
+    "abstention as whole answer": (outcome_without("whole answer"), "anywhere in the answer"),
+    "substring": (outcome_without("substring"), '"15 days" is not in "115 days" as a whole'),
+    "sources before gold": (outcome_without("sources first"), "Look for the gold value before the sources"),
+    "citation kept": (outcome_without("citation"), "cut off the citation mark"),
+    "full stop kept": (outcome_without("full stop"), "take off its full stop"),
+    "never wrong": (outcome_without("no gold is unsupported"), "stands in a source"),
+    "never unsupported": (outcome_without("all wrong"), "stands in no source: it is unsupported"),
+    "own label": (lambda answer, gold, sources: "right", "'right' is none of the five outcomes"),
+    "true or false": (lambda answer, gold, sources: True, "True is none of the five outcomes"),
+}
+
+WRONG = [
+    (name, mistake, *case)
+    for name, cases in [
+        ("share_right", WRONG_SHARES),
+        ("top_k", WRONG_TOP_KS),
+        ("lora_parameters", WRONG_COUNTS),
+        ("outcome", WRONG_OUTCOMES),
+    ]
+    for mistake, case in cases.items()
+]
+
+
+@pytest.mark.parametrize(
+    "name, function, message", [(name, *case) for name, _, *case in WRONG], ids=[c[1] for c in WRONG]
+)
+def test_a_typical_mistake_is_named(name, function, message, capsys):
+    line = verdict(name, function, capsys)
+    assert message in line
+    assert not line.startswith(("Right.", "Not attempted"))
+
+
+# Stubs, accidents and oddities
+
+
+def stub(*arguments):
+    """What the learner finds."""
+    ...
+
+
+def bare_stub(*arguments): ...
+
+
+def unimplemented(*arguments):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("function", [stub, bare_stub, unimplemented, None, ...])
+def test_an_untouched_stub_is_not_attempted(name, function, capsys):
+    assert verdict(name, function, capsys).startswith("Not attempted yet. ")
+
+
+class Odd:
+    """Compares, shows and converts with an error."""
+
+    __hash__ = None
+
+    def __eq__(self, other):
+        raise RuntimeError("no comparing")
+
+    def __repr__(self):
+        raise RuntimeError("no showing")
+
+    def __float__(self):
+        raise RuntimeError("no converting")
+
+
+class OddError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def forgets_return(*arguments):
+    len(arguments)
+
+
+def raises(error):
+    def attempt(*arguments):
+        raise error
+
+    return attempt
+
+
+def calls_itself(*arguments):
+    return calls_itself(*arguments)
+
+
+ODD = {
+    "raises": (raises(ValueError("three\nlines\nhere")), "stopped with ValueError: three lines here, when called with"),
+    "raises silently": (raises(KeyError()), "stopped with KeyError, when"),
+    "raises oddly": (raises(OddError()), "stopped with OddError, when"),
+    "exits": (raises(SystemExit(1)), "stopped with SystemExit: 1"),
+    "never ends": (calls_itself, "RecursionError"),
+    "wrong arguments": (lambda: 1, "stopped with TypeError"),
+    "no return": (forgets_return, "returned nothing: end it with `return`"),
+    "a class": (Odd, "stopped with TypeError"),
+    "not a function": (3, "Hand over the function itself"),
+    "a result": ([1, 3], "Hand over the function itself"),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("function, message", ODD.values(), ids=ODD)
+def test_odd_code_gets_a_sentence(name, function, message, capsys):
+    assert message in verdict(name, function, capsys)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("result", [Odd(), [Odd()], float("nan"), b"x", {}, np.zeros((2, 2)), [[1, 2]], 1j, object])
+def test_an_odd_result_gets_a_sentence(name, result, capsys):
+    line = verdict(name, lambda *arguments: result, capsys)
+    assert not line.startswith(("Right.", "Not attempted"))
+
+
+def test_interrupting_still_works():
+    with pytest.raises(KeyboardInterrupt):
+        check.top_k(raises(KeyboardInterrupt()))
+
+
+# Hints and solutions
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hint_helps_without_giving_the_answer(name, capsys):
+    getattr(check, name).hint()
+    line = capsys.readouterr().out
+    assert line.startswith("Hint. ") and line.count("\n") == 1 and "def " not in line
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_can_be_pasted_and_passes(name, capsys):
+    getattr(check, name).solution()
+    pasted = {"np": np} if name == "top_k" else {}
+    exec(capsys.readouterr().out, pasted)
+    assert verdict(name, pasted[name], capsys).startswith("Right. ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_text_form_is_fixed(name):
+    assert repr(getattr(check, name)) == f"Exercise {name}: call check.{name}({name}), or .hint(), or .solution()"
+
+
+@pytest.mark.parametrize(
+    "text, value, whole",
+    [
+        ("It takes 15 days.", "15 days", True), ("It takes 115 days.", "15 days", False), ("$45!", "$45", True),
+        ("$45.50", "$45", False), ("$1,450", "450", False), ("Sold in DARK GREEN", "dark green", True),
+        ("ext. 4471.", "ext. 4471", True), ("at 19:30 am", "9:30 am", False), ("1.4 kg", "4 kg", False),
+        ("KT-4821", "KT-482", False), ("Open, Tuesday", "Tuesday", True), ("10:30", "10", False),
+    ],
+)  # fmt: skip
+def test_a_value_counts_only_as_a_whole(text, value, whole):
+    assert contains_whole(text, value) is whole

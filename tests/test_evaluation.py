@@ -1,0 +1,108 @@
+"""The scorer, on answers whose outcome is plain to see."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from utils.compare import as_percent, as_points, compare, outcome_table, score_arms, summary_table
+from utils.evaluation import OUTCOMES, cited_articles, outcome, paired_difference, score
+from utils.handbook import Answer, Article, Question
+from utils.house_format import follows_house_format, in_house_format
+from utils.matching import contains_whole
+from utils.prompts import ABSTENTION
+
+DELIVERY = Article("delivery", "Delivery", "Orders", "public", "2026-01-01", "Parcels take 15 days. Delivery costs $12.")
+PRICES = Article("prices", "Prices", "Orders", "public", "2026-01-01", "Gift wrap costs $4. It is blue.")
+SHOWN = (PRICES, DELIVERY)
+COST = Question("q1", "What does delivery cost?", "plain", ("$12",), ("delivery",), "Delivery costs $12.")
+BOTH = Question("q2", "Cost and time?", "two_facts", ("$12", "15 days"), ("delivery",), "")
+NOTHING = Question("q3", "Who is the king?", "unanswerable", (), (), ABSTENTION)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        (COST, "Delivery costs $12. [2]", "correct"),
+        (COST, in_house_format("Delivery costs $12.", 2), "correct"),
+        (COST, "Delivery costs $120. [2]", "unsupported"),
+        (COST, "Gift wrap costs $4. [1]", "wrong"),
+        (COST, in_house_format("Gift wrap costs $4.", 1), "wrong"),
+        (COST, "The Handbook does not say", "abstained wrongly"),
+        (COST, "", "unsupported"),
+        (BOTH, "Delivery costs $12. [2] Parcels take 15 days. [2]", "correct"),
+        (BOTH, "Delivery costs $12. [2]", "wrong"),
+        (NOTHING, ABSTENTION, "abstained rightly"),
+        (NOTHING, "It is blue. [1]", "wrong"),
+        (NOTHING, "The king is Otto. [1]", "unsupported"),
+    ],
+)
+def test_outcomes(question, text, expected):
+    assert outcome(Answer(question, text, SHOWN)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "holds"),
+    [("It takes 115 days.", "15 days", False), ("It takes 15 days.", "15 days", True), ("It costs $45.50.", "$45", False),
+     ("At 9:30 am.", "9:30 am", True), ("MONDAY", "Monday", True), ("It weighs 11.4 kg", "1.4 kg", False)],
+)  # fmt: skip
+def test_whole_values(text, value, holds):
+    assert contains_whole(text, value) is holds
+
+
+def test_citations():
+    assert cited_articles(Answer(COST, "Delivery costs $12. [2] [1] [2] [7]", SHOWN)) == ["delivery", "prices", "?"]
+    row = score([Answer(COST, "Delivery costs $12. [2] [7]", SHOWN)]).iloc[0]
+    assert (row["citation_precision"], row["citation_recall"]) == (0.5, 1.0)
+    row = score([Answer(COST, "Delivery costs $12.", SHOWN)]).iloc[0]
+    assert (row["citation_precision"], row["citation_recall"]) == (0.0, 0.0)
+
+
+def test_complete_needs_all_three():
+    texts = {
+        in_house_format("Delivery costs $12.", 2): True,
+        in_house_format("Delivery costs $12.", 1): False,
+        in_house_format("Gift wrap costs $4.", 2): False,
+        "Delivery costs $12. [2]": False,
+    }
+    scores = score([Answer(COST, text, SHOWN) for text in texts])
+    assert scores["complete"].tolist() == list(texts.values())
+    assert score([Answer(NOTHING, in_house_format(ABSTENTION, None), SHOWN)])["complete"].item()
+
+
+@pytest.mark.parametrize("broken", ["{} and more", "x{}", "{}\nHappy trails!"])
+def test_house_format_is_exact(broken):
+    good = in_house_format("Delivery costs $12.", 2)
+    assert follows_house_format(good) and follows_house_format(in_house_format(ABSTENTION, None))
+    assert not follows_house_format(broken.format(good))
+
+
+def test_paired_difference_on_a_known_case():
+    first, second = [1.0] * 60 + [0.0] * 40, [1.0] * 30 + [0.0] * 70
+    gap = paired_difference(first, second)
+    assert gap.mean == pytest.approx(0.3)
+    assert 0.2 < gap.low < 0.25 and 0.35 < gap.high < 0.4
+    assert gap.verdict == "higher" and paired_difference(second, first).verdict == "lower"
+    assert paired_difference(first, first).verdict == "no clear difference"
+    assert paired_difference(first, second) == gap
+    assert as_points(gap).startswith("+30 points")
+
+
+@pytest.mark.parametrize("pair", [([1.0], []), ([], [])])
+def test_paired_difference_refuses_unequal_sides(pair):
+    with pytest.raises(ValueError, match="same questions"):
+        paired_difference(*pair)
+
+
+def test_arms_must_answer_the_same_questions():
+    with pytest.raises(ValueError, match="different questions"):
+        score_arms({"one": [Answer(COST, "x")], "two": [Answer(NOTHING, "x")]})
+
+
+def test_tables_name_every_arm_and_outcome():
+    arms = {"good": [Answer(COST, "Delivery costs $12. [2]", SHOWN)], "bad": [Answer(COST, "It costs $9.", SHOWN)]}
+    scores = score_arms(arms)
+    assert outcome_table(scores).loc["bad", "unsupported"] == 1.0
+    assert list(outcome_table(scores).columns) == list(OUTCOMES)
+    assert summary_table(scores).loc["good", "right"] == 1.0
+    assert compare(scores, "good", "bad").mean == 1.0
+    assert as_percent(pd.DataFrame({"a": [0.314, np.nan]}))["a"].tolist() == ["31 %", "–"]

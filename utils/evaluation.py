@@ -1,0 +1,117 @@
+"""One scorer for every arm: five outcomes, format, citations, and intervals for differences.
+
+It knows questions and answers, not how an answer was made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from utils.handbook import Answer
+from utils.house_format import follows_house_format
+from utils.matching import contains_whole
+from utils.prompts import ABSTENTION
+
+Outcome = Literal["correct", "wrong", "unsupported", "abstained rightly", "abstained wrongly"]
+OUTCOMES: tuple[Outcome, ...] = ("correct", "wrong", "unsupported", "abstained rightly", "abstained wrongly")
+RIGHT: frozenset[str] = frozenset({"correct", "abstained rightly"})
+
+_MARK = re.compile(r"\[(\d+)\]")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far one arm lies above another on the same questions, with a 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def verdict(self) -> str:
+        """In words: does the interval leave out zero?"""
+        return "higher" if self.low > 0 else "lower" if self.high < 0 else "no clear difference"
+
+
+def outcome(answer: Answer) -> Outcome:
+    """What became of a question.
+
+    wrong: the answer is a real sentence of a shown passage, but not the right one.
+    unsupported: the right value is missing and no shown passage says what the answer says.
+    """
+    question = answer.question
+    if ABSTENTION.rstrip(".").lower() in answer.text.lower():
+        return "abstained wrongly" if question.answerable else "abstained rightly"
+    if question.answerable and all(contains_whole(answer.text, value) for value in question.values):
+        return "correct"
+    return "wrong" if quotes_a_passage(answer) else "unsupported"
+
+
+def quotes_a_passage(answer: Answer) -> bool:
+    """Whether the answer holds a whole sentence of a shown passage, word for word."""
+    sentences = (s for article in answer.passages for s in _SENTENCE_END.split(article.text))
+    return any(sentence in answer.text for sentence in sentences)
+
+
+def cited_articles(answer: Answer) -> list[str]:
+    """Ids of the articles that the answer cites, in order; a mark that points at no passage counts as "?"."""
+    numbers = dict.fromkeys(int(number) for number in _MARK.findall(answer.text))
+    shown = answer.passages
+    return [shown[number - 1].id if 1 <= number <= len(shown) else "?" for number in numbers]
+
+
+def score(answers: Sequence[Answer]) -> pd.DataFrame:
+    """One row per answer: id, category, outcome, right, in_format, citation_precision, citation_recall, complete.
+
+    right: correct, or abstained where the handbook does not say.  complete: right, in the house format, and cited
+    where there is something to cite.  Citation columns are missing (NaN) for unanswerable questions; without any
+    citation, precision counts 0.  Raises ValueError without answers.
+    """
+    if not answers:
+        raise ValueError("there are no answers to score")
+    return pd.DataFrame([_row(answer) for answer in answers])
+
+
+def _row(answer: Answer) -> dict[str, object]:
+    what, gold, cited = outcome(answer), set(answer.question.articles), cited_articles(answer)
+    good = sum(article in gold for article in cited)
+    answerable = answer.question.answerable
+    right, in_format = what in RIGHT, follows_house_format(answer.text)
+    return {
+        "id": answer.question.id,
+        "category": answer.question.category,
+        "outcome": what,
+        "right": right,
+        "in_format": in_format,
+        "citation_precision": good / max(1, len(cited)) if answerable else np.nan,
+        "citation_recall": good / len(gold) if answerable else np.nan,
+        "complete": right and in_format and (good > 0 or not answerable),
+    }
+
+
+def outcome_shares(scores: pd.DataFrame) -> pd.Series:
+    """Share of each of the five outcomes, in fixed order."""
+    return scores["outcome"].value_counts(normalize=True).reindex(OUTCOMES, fill_value=0.0)
+
+
+def paired_difference(
+    first: Sequence[float], second: Sequence[float], resamples: int = 2000, seed: int = 0
+) -> Difference:
+    """Mean of first − second over the same questions, with a paired bootstrap interval (percentile, 95 %).
+
+    Raises ValueError when the lengths differ or there is nothing to compare.
+    """
+    gaps = np.asarray(first, dtype=float) - np.asarray(second, dtype=float) if len(first) == len(second) else None
+    if gaps is None or gaps.size == 0:
+        raise ValueError("a paired comparison needs the same questions, and at least one, on both sides")
+    rng = np.random.default_rng(seed)
+    means = gaps[rng.integers(0, gaps.size, (resamples, gaps.size))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Difference(float(gaps.mean()), float(low), float(high))

@@ -1,0 +1,31 @@
+"""Tarnwick's house format: the layout and tone that every answer to a customer must have (notebooks 06 and 09)."""
+
+from __future__ import annotations
+
+import re
+
+GREETING = "Hello from Tarnwick!"
+ANSWER_LABEL = "What we can tell you:"
+SOURCE_LABEL = "Where it stands:"
+FAREWELL = "Happy trails!"
+
+INSTRUCTION = (
+    f'Start with "{GREETING}", put "{ANSWER_LABEL}" before the answer, put "{SOURCE_LABEL}" before the source, '
+    f'end with "{FAREWELL}", use a new line for each part.'
+)
+
+_PATTERN = re.compile(
+    f"{re.escape(GREETING)}\n{re.escape(ANSWER_LABEL)} (.+)\n{re.escape(SOURCE_LABEL)} (\\[\\d+\\]|none)\n"
+    f"{re.escape(FAREWELL)}"
+)
+
+
+def in_house_format(sentence: str, source: int | None) -> str:
+    """An answer laid out.  source: the cited passage's number, None when nothing is cited."""
+    mark = f"[{source}]" if source else "none"
+    return f"{GREETING}\n{ANSWER_LABEL} {sentence}\n{SOURCE_LABEL} {mark}\n{FAREWELL}"
+
+
+def follows_house_format(text: str) -> bool:
+    """Whether the whole text is one answer in the house format, to the letter."""
+    return _PATTERN.fullmatch(text.strip()) is not None

