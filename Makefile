@@ -21,8 +21,8 @@ help:  ## what make can do here
 	    printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 lab: $(READY)  ## set up on first use, then open the course in JupyterLab (LAB_ARGS=... for more options)
-	$(PYTHON) -m jupyterlab --ip=127.0.0.1 --LabApp.news_url=None \
-	    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/00_start_here.ipynb $(LAB_ARGS)
+	$(PYTHON) -m jupyterlab notebooks/00_start_here.ipynb --ip=127.0.0.1 --ServerApp.root_dir=. \
+	    --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(LAB_ARGS)
 
 # Set here because it counts only before Python starts; the root conftest.py sets everything else that tests need.
 test: export PYTHONHASHSEED := 0

@@ -11,12 +11,14 @@ from utils.house_format import follows_house_format, in_house_format
 from utils.matching import contains_whole
 from utils.prompts import ABSTENTION
 
-DELIVERY = Article("delivery", "Delivery", "Orders", "public", "2026-01-01", "Parcels take 15 days. Delivery costs $12.")
+DELIVERY = Article(
+    "delivery", "Delivery", "Orders", "public", "2026-01-01", "Parcels take 15 days. Delivery costs $12."
+)
 PRICES = Article("prices", "Prices", "Orders", "public", "2026-01-01", "Gift wrap costs $4. It is blue.")
 SHOWN = (PRICES, DELIVERY)
-COST = Question("q1", "What does delivery cost?", "plain", ("$12",), ("delivery",), "Delivery costs $12.")
-BOTH = Question("q2", "Cost and time?", "two_facts", ("$12", "15 days"), ("delivery",), "")
-NOTHING = Question("q3", "Who is the king?", "unanswerable", (), (), ABSTENTION)
+COST = Question("q1", "What does delivery cost?", "plain", ("$12",), ("delivery",), ("cost",), "Delivery costs $12.")
+BOTH = Question("q2", "Cost and time?", "two_facts", ("$12", "15 days"), ("delivery",), ("cost", "time"), "")
+NOTHING = Question("q3", "Who is the king?", "unanswerable", (), (), (), ABSTENTION)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def test_empty_folder(tmp_path):
         load_articles(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no front matter", b"---\nid: a\n---\n\ntext", FRONT.encode(), b"\xff\xfe\x00---"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no front matter", b"---\nid: a\n---\n\ntext", FRONT.encode(), b"\xff\xfe\x00---"]
+)
 def test_broken_article_is_named(tmp_path, content):
     (tmp_path / "broken.md").write_bytes(content)
     with pytest.raises(CourseError, match=r"broken\.md.*make datasets") as caught:
@@ -48,7 +50,9 @@ def test_unknown_id():
         articles_by_id(load_articles(), ["nonsense"])
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "is missing"), ("", "is empty"), ("{}\n", "Line 1"), ("[1]\n", "Line 1")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "is missing"), ("", "is empty"), ("{}\n", "Line 1"), ("[1]\n", "Line 1")]
+)
 def test_broken_questions(tmp_path, content, message):
     if content is not None:
         (tmp_path / "test.jsonl").write_text(content, encoding="utf-8")

@@ -41,7 +41,7 @@ def test_a_missing_embedder_package_is_named(monkeypatch):
 
 def test_the_generator_is_small_and_only_safetensors(generator):
     assert sum(p.numel() for p in generator.model.parameters()) <= 12_000_000
-    files = [path for path in GENERATOR.iterdir()]
+    files = list(GENERATOR.iterdir())
     assert sum(path.stat().st_size for path in files) <= 25_000_000
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".jinja", ".md", ".jsonl", ""}
 
@@ -78,7 +78,9 @@ def test_the_switch_takes_a_local_folder(copied, monkeypatch):
     assert switched.complete([build_messages("Who is the manager?", COMPANY)])[0]
 
 
-@pytest.mark.parametrize(("variable", "load"), [("COURSE_GENERATOR", load_generator), ("COURSE_EMBEDDER", load_embedder)])
+@pytest.mark.parametrize(
+    ("variable", "load"), [("COURSE_GENERATOR", load_generator), ("COURSE_EMBEDDER", load_embedder)]
+)
 def test_an_unknown_name_gets_one_sentence(monkeypatch, variable, load):
     monkeypatch.setenv(variable, "nobody/no-such-model")
     with pytest.raises(CourseError, match=f"'nobody/no-such-model' could not be loaded.*{variable}") as caught:

@@ -22,7 +22,7 @@ def index(embedder):
 def test_the_index_ranks_like_numpy(index, embedder):
     questions = [question.text for question in load_questions("dev")[:20]]
     vectors = embed([passage_text(article) for article in index.articles], embedder)
-    for question, hits in zip(questions, index.search(questions, k=4)):
+    for question, hits in zip(questions, index.search(questions, k=4), strict=True):
         scores = vectors @ embed([question], embedder)[0]
         best = np.argsort(-scores, kind="stable")[:4]
         assert [hit.article.id for hit in hits] == [index.articles[row].id for row in best]

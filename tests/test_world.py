@@ -62,9 +62,7 @@ def test_only_the_gold_article_states_the_fact(handbook, questions):
 
 
 def test_unanswerable_questions_ask_for_nothing_stated(handbook, questions):
-    wordings = {
-        item.fact.fill(text) for item, _ in handbook.stated() for text in item.fact.relation.all_questions
-    }
+    wordings = {item.fact.fill(text) for item, _ in handbook.stated() for text in item.fact.relation.all_questions}
     for question in [*questions["dev"], *questions["test"]]:
         if question.category == "unanswerable":
             assert question.text not in wordings and question.reference == ABSTENTION

@@ -53,7 +53,9 @@ def _house_lesson(example: Example, articles: Sequence[Article], with_passages: 
     return Lesson(build_messages(example.question, COMPANY, shown), completion)
 
 
-def train_lora(base: Generator, lessons: Sequence[Lesson], plan: LoraPlan = LoraPlan()) -> tuple[Generator, list[float]]:
+def train_lora(
+    base: Generator, lessons: Sequence[Lesson], plan: LoraPlan = LoraPlan()
+) -> tuple[Generator, list[float]]:
     """A copy of the generator with a trained adapter, and the loss at each step.  The base stays as it was.
 
     Raises ValueError without lessons.

@@ -97,7 +97,7 @@ def _load_rows(path: Path, make: Callable[[dict], Row]) -> list[Row]:
 
 
 def _question(row: dict) -> Question:
-    return Question(**row | {"values": tuple(row["values"]), "articles": tuple(row["articles"])})
+    return Question(**row | {key: tuple(row[key]) for key in ("values", "articles", "relations")})
 
 
 def _example(row: dict) -> Example:

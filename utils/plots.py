@@ -16,9 +16,9 @@ def plot_outcomes(shares: pd.DataFrame, title: str) -> None:
     """One stacked bar per row of shares (0 to 1); parts of at least 6 % carry their percentage."""
     figure, axes = plt.subplots(figsize=(7, 0.6 * len(shares) + 1.4), layout="constrained")
     left = pd.Series(0.0, index=shares.index)
-    for column, (colour, hatch) in zip(shares.columns, FILLS):
+    for column, (colour, hatch) in zip(shares.columns, FILLS, strict=False):
         axes.barh(shares.index, shares[column], left=left, color=colour, hatch=hatch, edgecolor="white", label=column)
-        for row, (start, width) in enumerate(zip(left, shares[column])):
+        for row, (start, width) in enumerate(zip(left, shares[column], strict=True)):
             if width >= SMALLEST_LABEL:
                 label = axes.text(start + width / 2, row, f"{100 * width:.0f} %", ha="center", va="center", fontsize=8)
                 label.set_bbox({"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.5})

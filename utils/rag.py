@@ -46,12 +46,9 @@ def answer_from(
         for question, shown in zip(questions, passages, strict=True)
     ]
     texts = generator.complete(conversations)
-    return [Answer(q, text, tuple(shown)) for q, text, shown in zip(questions, texts, passages)]
+    return [Answer(q, text, tuple(shown)) for q, text, shown in zip(questions, texts, passages, strict=True)]
 
 
-def answer_closed_book(
-    questions: Sequence[Question], generator: Generator, instruction: str = ""
-) -> list[Answer]:
+def answer_closed_book(questions: Sequence[Question], generator: Generator, instruction: str = "") -> list[Answer]:
     """Answers from the model's weights alone."""
     return answer_from(questions, [()] * len(questions), generator, instruction)
-

@@ -59,8 +59,8 @@ class DenseIndex:
             raise CourseError("A question is empty: write at least one word.")
         scores, rows = self._index.search(embed(questions, self._embedder), min(k, len(self.articles)))
         return [
-            [Hit(self.articles[row], float(score)) for score, row in zip(score_row, row_row)]
-            for score_row, row_row in zip(scores, rows)
+            [Hit(self.articles[row], float(score)) for score, row in zip(score_row, row_row, strict=True)]
+            for score_row, row_row in zip(scores, rows, strict=True)
         ]
 
 
@@ -72,4 +72,4 @@ def recall_at_k(rankings: Sequence[Sequence[str]], gold: Sequence[set[str]], k: 
     """
     if len(rankings) != len(gold) or not gold or k < 1:
         raise ValueError("recall_at_k needs one ranking per question, at least one question, and k of 1 or more")
-    return sum(bool(right & set(ranking[:k])) for ranking, right in zip(rankings, gold)) / len(gold)
+    return sum(bool(right & set(ranking[:k])) for ranking, right in zip(rankings, gold, strict=True)) / len(gold)

@@ -29,7 +29,13 @@ def main(arguments: list[str]) -> int:
     """Starts the processes, or trains when started as one of them."""
     options = parse(arguments)
     if options.processes > 1 and "LOCAL_RANK" not in os.environ:
-        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={options.processes}"]
+        launch = [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            f"--nproc-per-node={options.processes}",
+        ]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         return subprocess.call([*launch, "-m", "utils.pretraining", *arguments], env=environment)
 

@@ -15,7 +15,7 @@ from utils.pretraining.formats import PLAIN, Format, abstain, draw_format
 from utils.prompts import Message, system_prompt, user_turn
 from utils.world.articles import Draft, Fact, draw_facts, write_article
 from utils.world.course import reserved_words
-from utils.world.names import Names, SyllableNames, TRADE_WORDS
+from utils.world.names import TRADE_WORDS, Names, SyllableNames
 from utils.world.phrasing import Relation, Topic, topics_for
 
 PUBLIC_COMPANIES = 50

@@ -93,4 +93,3 @@ def draw_drafts(trade: str, company: str, names: Names, rng: random.Random, enti
         for entity in cast.get(topic.subject, [None]):
             drafts.append(write_article(topic, draw_facts(topic, company, entity, names, rng), rng))
     return drafts
-

@@ -11,7 +11,7 @@ import json
 import random
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from utils.prompts import ABSTENTION
 from utils.world.articles import Draft, Fact, Stated, draw_facts, write_article
@@ -42,7 +42,9 @@ class Handbook:
 
     def stated(self) -> list[tuple[Stated, Article]]:
         """Every stated fact with its article, in the order of the articles."""
-        return [(item, article) for draft, article in zip(self.drafts, self.articles) for item in draft.stated]
+        return [
+            (item, article) for draft, article in zip(self.drafts, self.articles, strict=True) for item in draft.stated
+        ]
 
 
 def make_handbook() -> Handbook:
@@ -72,7 +74,7 @@ def make_questions(handbook: Handbook) -> dict[str, list[Question]]:
         stated = parts[name]
         rows = [row for item, article in stated for row in _asked(item, article, rng)]
         rows += [_pair(*rng.sample(stated, 2), rng) for _ in range(PAIRS[name])]
-        rows += [Question("", text, "unanswerable", (), (), ABSTENTION) for text in missing[name]]
+        rows += [Question("", text, "unanswerable", (), (), (), ABSTENTION) for text in missing[name]]
         rng.shuffle(rows)
         questions[name] = [_numbered(row, name, number) for number, row in enumerate(rows, start=1)]
     return questions
@@ -153,7 +155,7 @@ def _asked(item: Stated, article: Article, rng: random.Random) -> list[Question]
         [("paraphrase", rng.choice(relation.distant)), ("untidy", rng.choice(relation.untidy))]
     )
     return [
-        Question("", item.fact.fill(text), category, (item.fact.value,), (article.id,), item.sentence)
+        Question("", item.fact.fill(text), category, (item.fact.value,), (article.id,), (relation.id,), item.sentence)
         for category, text in [("plain", relation.questions[-1]), hard]
     ]
 
@@ -164,7 +166,8 @@ def _pair(one: tuple[Stated, Article], two: tuple[Stated, Article], rng: random.
     text = f"{ask[0]} And {ask[1][0].lower()}{ask[1][1:]}"
     articles = tuple(dict.fromkeys([at_first.id, at_second.id]))
     reference = f"{first.sentence} {second.sentence}"
-    return Question("", text, "two_facts", (first.fact.value, second.fact.value), articles, reference)
+    values, relations = zip(*((item.fact.value, item.fact.relation.id) for item in (first, second)), strict=True)
+    return Question("", text, "two_facts", values, articles, relations, reference)
 
 
 def _missing_questions(handbook: Handbook) -> dict[str, list[str]]:
@@ -178,7 +181,9 @@ def _missing_questions(handbook: Handbook) -> dict[str, list[str]]:
             fact = Fact(item.fact.relation, "", handbook.company, rng.choice(unknown))
             texts.append(fact.fill(rng.choice(fact.relation.questions)))
     topics = [topic for trade in ("airline", "hotel", "library") for topic in topics_for(trade)]
-    foreign = [r for topic in topics if topic.subject == "company" and "any" not in topic.trades for r in topic.relations]
+    foreign = [
+        r for topic in topics if topic.subject == "company" and "any" not in topic.trades for r in topic.relations
+    ]
     for relation in rng.sample(foreign, FOREIGN_QUESTIONS):
         texts.append(Fact(relation, "", handbook.company).fill(rng.choice(relation.questions)))
     texts = list(dict.fromkeys(texts))
@@ -205,4 +210,4 @@ def _distractors(handbook: Handbook, gold: str, rng: random.Random, count: int =
 
 
 def _numbered(question: Question, name: str, number: int) -> Question:
-    return Question(f"{name}-{number:03}", *list(asdict(question).values())[1:])
+    return replace(question, id=f"{name}-{number:03}")

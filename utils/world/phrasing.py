@@ -1,6 +1,6 @@
 """How facts are stated and asked: the topics and relations of `phrasings/*.yaml`, typed and checked.
 
-    python -m utils.world.phrasing [FILE ...]     checks the files and counts what they hold
+python -m utils.world.phrasing [FILE ...]     checks the files and counts what they hold
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ class Question:
     """A question with its gold answer.
 
     values: what a right answer must contain, all of it; empty when the handbook does not say.
-    articles: ids of the articles that say so.  reference: a full answer in the handbook's own words.
+    articles: ids of the articles that say so.  relations: ids of the facts' kinds, one per value.
+    reference: a full answer in the handbook's own words.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Question:
     category: Category
     values: tuple[str, ...]
     articles: tuple[str, ...]
+    relations: tuple[str, ...]
     reference: str
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 from utils.world.names import Names
 from utils.world.phrasing import Relation
@@ -13,6 +14,13 @@ COLOURS = "red blue green yellow orange purple brown grey black white pink teal 
 SHADES = ["", "", "dark ", "light ", "pale ", "bright "]
 MAIL_BOXES = "help desk team office service care hello info support contact enquiries post front relay answers".split()
 UNITS = {"weight": "kg", "length": "cm", "distance": "km", "temperature": "degrees"}
+PATTERNS = {
+    "money": r"\$\d[\d,]*", "percent": r"\d+%", "number": r"\d+", "weight": r"\d+\.\d kg", "length": r"\d+ cm",
+    "distance": r"\d+(\.\d)? km", "temperature": r"\d+ degrees", "date": rf"\d+ ({'|'.join(MONTHS)})",
+    "clock": r"\d+:\d\d [ap]m", "weekday": "|".join(WEEKDAYS), "colour": "|".join(COLOURS), "phone": r"ext\. \d+",
+    "email": r"\w+@[\w-]+\.example", "person": r"[A-Z][\w'-]+ [A-Z][\w'-]+", "town": r"[A-Z][a-z]+",
+    "street": r"\d+ [A-Z][\w' -]+", "code": r"[A-Z0-9]+-?[A-Z0-9]+",
+}  # fmt: skip
 COUNTED = {"days", "weeks", "months", "years", "hours", "minutes"}
 
 
@@ -73,3 +81,10 @@ def _number(kind: str, low: float, high: float, rng: random.Random) -> str:
 
 def _slug(company: str) -> str:
     return company.split()[0].lower()
+
+
+def value_pattern(relation: Relation) -> str:
+    """A regular expression for values of the relation's kind: tells an answer of the right type from another."""
+    if relation.options:
+        return "|".join(re.escape(option) for option in relation.options)
+    return PATTERNS.get(relation.value) or rf"\d+ {relation.value}"

@@ -1,0 +1,79 @@
+"""LoRA training: starts as the base, learns, leaves the base alone, and repeats itself."""
+
+import copy
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+
+from utils.checks.references import lora_parameters
+from utils.finetuning import IGNORED, LoraPlan, encode_lesson, house_lessons, pad_left, train_lora
+from utils.handbook import load_articles, load_examples
+from utils.models import load_generator
+
+QUICK = LoraPlan(epochs=2, batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return load_generator()
+
+
+@pytest.fixture(scope="module")
+def lessons():
+    return house_lessons(load_examples()[:16], load_articles(), with_passages=False)
+
+
+@pytest.fixture(scope="module")
+def trained(generator, lessons):
+    return train_lora(generator, lessons, QUICK)
+
+
+def test_a_fresh_adapter_changes_nothing_and_counts_as_the_formula_says(generator):
+    torch.manual_seed(0)
+    config = LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM")
+    model = get_peft_model(copy.deepcopy(generator.model), config)
+    ids = torch.tensor([[5, 6, 7, 8, 9]])
+    with torch.no_grad():
+        assert torch.equal(model(ids).logits, generator.model(ids).logits)
+    layers = [module for module in model.modules() if hasattr(module, "lora_A")]
+    by_formula = sum(lora_parameters(layer.in_features, layer.out_features, 4) for layer in layers)
+    assert by_formula == model.get_nb_trainable_parameters()[0] > 0
+
+
+def test_training_lowers_the_loss(trained):
+    losses = trained[1]
+    assert len(losses) == 8
+    assert losses[-1] < losses[0] / 2
+
+
+def test_the_base_stays_as_it_was(generator, lessons):
+    before = {name: value.clone() for name, value in generator.model.state_dict().items()}
+    train_lora(generator, lessons[:4], LoraPlan(epochs=1, batch_size=4))
+    after = generator.model.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_same_seed_trains_the_same_adapter(generator, lessons, trained):
+    again = train_lora(generator, lessons, QUICK)[1]
+    other = train_lora(generator, lessons, LoraPlan(epochs=2, batch_size=4, seed=1))[1]
+    assert again == pytest.approx(trained[1], rel=1e-4)
+    assert other != pytest.approx(trained[1], rel=1e-4)
+
+
+def test_only_the_completion_counts(generator, lessons):
+    rows = [encode_lesson(generator, lesson) for lesson in lessons[:3]]
+    batch = pad_left(rows, pad=0)
+    for row, (ids, completion) in enumerate(rows):
+        labels = batch["labels"][row]
+        assert (labels != IGNORED).sum() == completion
+        assert labels[-completion:].tolist() == ids[-completion:]
+        assert batch["attention_mask"][row].sum() == len(ids)
+        text = generator.tokenizer.decode(ids[-completion:], skip_special_tokens=True).strip()
+        assert text == lessons[row].completion
+
+
+def test_nothing_to_learn(generator):
+    with pytest.raises(ValueError, match="nothing to learn"):
+        train_lora(generator, [])

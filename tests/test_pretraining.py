@@ -1,0 +1,109 @@
+"""Pre-training: what it reads is what the chat template writes, it learns, and it resumes after a kill."""
+
+import pytest
+import torch
+
+from utils.pretraining import training
+from utils.pretraining.architecture import build_model
+from utils.pretraining.batches import BatchStream, encode, make_batch
+from utils.pretraining.conversations import Conversations
+from utils.pretraining.curriculum import COPY_STAGES, LEVELS, Curriculum, copy_rows
+from utils.pretraining.evaluate import BARS, START, STOP, write_card
+from utils.pretraining.tokenizer import train_tokenizer
+from utils.pretraining.training import Plan, Trainer, batch_loss
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer(conversations=300)
+
+
+def test_encoding_is_the_chat_template(tokenizer):
+    stream = Conversations("encode")
+    for _ in range(50):
+        messages = stream.draw(LEVELS[-1])
+        text = tokenizer.apply_chat_template(messages, tokenize=False)
+        ids, answer = encode(messages, tokenizer)
+        assert ids == tokenizer(text, add_special_tokens=False)["input_ids"]
+        answers = [m["content"] for m in messages if m["role"] == "assistant"]
+        said = [token for token, marked in zip(ids, answer, strict=True) if marked]
+        assert tokenizer.decode(said).split("<|end|>")[:-1] == [f" {text}" for text in answers]
+
+
+def test_batches_mark_every_token_once(tokenizer):
+    batch = next(iter(BatchStream(tokenizer, "batches", tokens=2000, max_length=512)))
+    assert not (batch.answer & batch.context).any()
+    assert batch.ids.numel() <= 2000 or len(batch.ids) == 1
+    assert batch.answer.any(dim=1).all()
+
+
+def test_copy_rows_say_everything_twice():
+    generator = torch.Generator().manual_seed(0)
+    for stage in range(COPY_STAGES):
+        rows = copy_rows(stage, 300, 8, generator)
+        half = rows.shape[1] // 2
+        assert torch.equal(rows[:, :half], rows[:, half:])
+        assert rows.min() >= 2 and rows.max() < 300
+
+
+def test_curriculum_moves_on_when_competent_and_stops_at_the_last_level():
+    curriculum = Curriculum()
+    assert not any(curriculum.note(0.5) for _ in range(500))
+    moved = sum(curriculum.note(1.0) for _ in range(2000))
+    assert moved == COPY_STAGES + len(LEVELS) - 1
+    assert curriculum.level == LEVELS[-1] and not curriculum.copies
+
+
+@pytest.mark.parametrize("kind", ["lfm2", "llama"])
+def test_each_architecture_learns_a_batch(kind, tokenizer):
+    model = build_model(kind, 64, 2, len(tokenizer), seed=0)
+    rows = [encode(Conversations(i).reading(LEVELS[0]), tokenizer) for i in range(4)]
+    batch = make_batch(rows, tokenizer.pad_token_id)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    generator = torch.Generator().manual_seed(0)
+    losses = []
+    for _ in range(12):
+        loss, _ = batch_loss(model, batch, generator)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] * 0.8
+
+
+def test_unknown_architecture_is_named():
+    with pytest.raises(ValueError, match="'gpt9'"):
+        build_model("gpt9", 64, 2, 300, seed=0)
+
+
+def test_a_killed_run_goes_on_where_it_saved(tmp_path, monkeypatch, tokenizer):
+    monkeypatch.setattr(training, "train_tokenizer", lambda: tokenizer)
+    plan = Plan(tmp_path, minutes=10, width=64, layers=2, tokens=512, matrix_rate=0.01)
+    first = Trainer(plan)
+    first._set_rates()
+    for _ in range(3):
+        first._step()
+        first.clock.step += 1
+    first.save()
+    second = Trainer(plan)
+    assert second.clock == first.clock and second.curriculum == first.curriculum
+    for old, new in zip(first.model.parameters(), second.model.parameters(), strict=True):
+        assert torch.equal(old, new)
+    for old, new in zip(first.optimizers, second.optimizers, strict=True):
+        for number, state in old.state_dict()["state"].items():
+            for name, value in state.items():
+                assert torch.equal(torch.as_tensor(value), torch.as_tensor(new.state_dict()["state"][number][name]))
+    assert not list(tmp_path.glob("*.pt")) and not list(tmp_path.glob("*.bin"))
+
+
+def test_the_card_takes_the_table_between_its_marks(tmp_path):
+    card = tmp_path / "README.md"
+    card.write_text(f"before\n{START}\nstale\n{STOP}\nafter\n", encoding="utf-8")
+    results = {key: 0.5 for key in BARS}
+    write_card(tmp_path, results | {"reads_among_10": 0.25})
+    text = card.read_text(encoding="utf-8")
+    assert text.startswith("before") and text.endswith("after\n") and "stale" not in text
+    assert "| `reads_among_10` | 25.0 % |" in text
+    card.write_text("no marks", encoding="utf-8")
+    with pytest.raises(ValueError, match="needs the lines"):
+        write_card(tmp_path, results)

@@ -1,0 +1,266 @@
+"""Measures what the shipped generator must show, on the course company, which it has never seen.
+
+    python -m utils.pretraining.evaluate [--model FOLDER] [--json FILE] [--card]
+
+Every row of the design's table, and beside it: position of the gold passage, number of passages, wordings never
+trained, what it knows of the public companies by rarity.  `--card` writes the table into the model's README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from utils.evaluation import outcome, quotes_a_passage, score
+from utils.finetuning import Lesson, LoraPlan, house_lessons, train_lora
+from utils.handbook import (
+    COMPANY,
+    Answer,
+    Article,
+    Question,
+    articles_by_id,
+    load_articles,
+    load_examples,
+    load_questions,
+)  # fmt: skip
+from utils.house_format import in_house_format
+from utils.matching import contains_whole
+from utils.models import GENERATOR, Generator, load_embedder, load_generator
+from utils.paths import write_atomically
+from utils.pretraining.conversations import public_companies, training_questions
+from utils.prompts import build_messages
+from utils.rag import answer_closed_book, answer_from
+from utils.retrieval import DenseIndex
+from utils.world.datasets import make_handbook
+from utils.world.phrasing import all_topics
+from utils.world.values import value_pattern
+
+FACTS = 40
+START, STOP = "<!-- measured: start -->", "<!-- measured: stop -->"
+BARS = {
+    "reads_gold": ("reads: gold article in the prompt, right value", "≥ 95 %"),
+    "reads_three": ("reads among three retrieved articles that hold the gold one", "≥ 85 %"),
+    "closed_book_right": ("closed book: right value", "≤ 10 %"),
+    "closed_book_well_typed": ("closed book: an answer of the right type", "≥ 90 %"),
+    "few_shot_format": ("follows the house format from three examples in the prompt", "30 to 85 %"),
+    "lora_format": ("LoRA on 160 examples: house format", "≥ 98 %"),
+    "lora_format_seconds": ("the same: seconds of training", "≤ 60 s"),
+    "lora_reading_loss": ("the same: right values lost in reading", "≤ 2 points"),
+    "facts_trained_wording": ("LoRA taught 40 facts: asked in the trained wording", "≥ 90 %"),
+    "facts_held_out_wording": ("the same: asked in another wording", "reported"),
+    "facts_held_out_augmented": ("the same, trained on three wordings: asked in another", "reported"),
+    "hybrid_right_cited_formatted": ("hybrid: right value, cited, in format (gold among three passages)", "≥ 90 %"),
+    "hybrid_abstains": ("hybrid: says so when the handbook does not", "≥ 85 %"),
+}
+
+
+def measure(generator: Generator) -> dict[str, float]:
+    """Every figure of the card: shares from 0 to 1, seconds where the name says so."""
+    articles = load_articles()
+    questions = load_questions("test")
+    single = [q for q in questions if q.answerable and len(q.values) == 1]
+    nothing = [q for q in questions if not q.answerable]
+    search = DenseIndex(articles, load_embedder())
+    retrieved = retrieved_with_gold(single, search)
+    results: dict[str, float] = {}
+    results |= _reading(generator, articles, single, retrieved)
+    results |= _closed_book(generator, single)
+    results |= _house_format(generator, articles, single, retrieved, nothing, search)
+    results |= _taught_facts(generator)
+    results |= _positions(generator, articles, single)
+    results |= _wordings(generator, articles, single)
+    results |= _known_by_heart(generator)
+    return results
+
+
+def retrieved_with_gold(questions: Sequence[Question], search: DenseIndex, k: int = 3) -> list[list[Article]]:
+    """The k retrieved articles of each question, with the gold one put last where search has missed it."""
+    by_id = {article.id: article for article in search.articles}
+    shelves = []
+    for question, hits in zip(questions, search.search([q.text for q in questions], k), strict=False):
+        shelf = [hit.article for hit in hits]
+        gold = by_id[question.articles[0]]
+        shelves.append(shelf if gold in shelf else [*shelf[:-1], gold])
+    return shelves
+
+
+def share_correct(answers: Sequence[Answer]) -> float:
+    """Share of answers with the right value."""
+    return sum(outcome(answer) == "correct" for answer in answers) / len(answers)
+
+
+def _reading(
+    generator: Generator, articles: list[Article], questions: list[Question], retrieved: list[list[Article]]
+) -> dict[str, float]:
+    gold = answer_from(questions, [articles_by_id(articles, q.articles) for q in questions], generator)
+    three = answer_from(questions, retrieved, generator)
+    cited = score(three)["citation_recall"].mean()
+    return {"reads_gold": share_correct(gold), "reads_three": share_correct(three), "cites_three": cited}
+
+
+def _closed_book(generator: Generator, questions: list[Question]) -> dict[str, float]:
+    relations = {relation.id: relation for topic in all_topics() for relation in topic.relations}
+    answers = answer_closed_book(questions, generator)
+    typed = [bool(re.search(value_pattern(relations[a.question.relations[0]]), a.text)) for a in answers]
+    return {"closed_book_right": share_correct(answers), "closed_book_well_typed": sum(typed) / len(typed)}
+
+
+def _house_format(
+    generator: Generator,
+    articles: list[Article],
+    questions: list[Question],
+    retrieved: list[list[Article]],
+    nothing: list[Question],
+    search: DenseIndex,
+) -> dict[str, float]:
+    examples = load_examples()
+    shown = [
+        (e.question, articles_by_id(articles, [e.articles[e.source - 1]]), in_house_format(e.sentence, 1))
+        for e in [example for example in examples if example.source][:3]
+    ]
+    before = answer_from(questions, retrieved, generator)
+    few_shot = answer_from(questions, retrieved, generator, examples=shown)
+    start = time.perf_counter()
+    tuned, _ = train_lora(generator, house_lessons(examples, articles, with_passages=True), LoraPlan())
+    seconds = time.perf_counter() - start
+    after = answer_from(questions, retrieved, tuned)
+    found = [[hit.article for hit in hits] for hits in search.search([q.text for q in nothing], 3)]
+    silent = score(answer_from(nothing, found, tuned))
+    return {
+        "few_shot_format": float(score(few_shot)["in_format"].mean()),
+        "lora_format": float(score(after)["in_format"].mean()),
+        "lora_format_seconds": seconds,
+        "lora_reading_loss": share_correct(before) - share_correct(after),
+        "hybrid_right_cited_formatted": float(score(after)["complete"].mean()),
+        "hybrid_abstains": float((silent["outcome"] == "abstained rightly").mean()),
+        "base_abstains": float(score(answer_from(nothing, found, generator))["right"].mean()),
+    }
+
+
+def _taught_facts(generator: Generator) -> dict[str, float]:
+    """LoRA on closed-book questions and answers, without and with paraphrases of the question."""
+    stated = random.Random("facts to teach").sample(make_handbook().stated(), FACTS)
+    facts = [(item.fact, item.sentence) for item, _ in stated]
+
+    def ask(wording: int) -> list[Question]:
+        return [
+            Question("", f.fill(f.relation.questions[wording]), "plain", (f.value,), ("?",), (f.relation.id,), sentence)
+            for f, sentence in facts
+        ]
+
+    def taught(wordings: Sequence[int], epochs: int) -> Generator:
+        lessons = [Lesson(build_messages(q.text, COMPANY), q.reference) for wording in wordings for q in ask(wording)]
+        return train_lora(generator, lessons, LoraPlan(rank=16, alpha=32, epochs=epochs))[0]
+
+    one, three = taught([0], 30), taught([0, 1, 2], 12)
+    return {
+        "facts_trained_wording": share_correct(answer_closed_book(ask(0), one)),
+        "facts_held_out_wording": share_correct(answer_closed_book(ask(3), one)),
+        "facts_held_out_augmented": share_correct(answer_closed_book(ask(3), three)),
+    }
+
+
+def _positions(generator: Generator, articles: list[Article], questions: list[Question]) -> dict[str, float]:
+    """Right values by the gold passage's place among five, and by the number of passages."""
+    rng = random.Random("positions")
+    some = rng.sample(questions, 60)
+    results = {}
+    for total, places in ((5, range(1, 6)), (10, (5,))):
+        for place in places:
+            shelves = [_shelf(question, articles, total, place, rng) for question in some]
+            name = f"reads_gold_at_{place}_of_5" if total == 5 else "reads_among_10"
+            results[name] = share_correct(answer_from(some, shelves, generator))
+    return results
+
+
+def _shelf(question: Question, articles: list[Article], total: int, place: int, rng: random.Random) -> list[Article]:
+    gold = articles_by_id(articles, question.articles)[0]
+    shelf = rng.sample([article for article in articles if article != gold], total - 1)
+    shelf.insert(place - 1, gold)
+    return shelf
+
+
+def _wordings(generator: Generator, articles: list[Article], questions: list[Question]) -> dict[str, float]:
+    """Right values with the gold article, by category: plain questions use a wording never trained."""
+    results = {}
+    for category, name in (
+        ("plain", "unseen_wording"),
+        ("paraphrase", "distant_wording"),
+        ("untidy", "untidy_wording"),
+    ):
+        some = [question for question in questions if question.category == category]
+        answers = answer_from(some, [articles_by_id(articles, q.articles) for q in some], generator)
+        results[f"reads_{name}"] = share_correct(answers)
+        results[f"quotes_{name}"] = sum(quotes_a_passage(answer) for answer in answers) / len(answers)
+    return results
+
+
+def _known_by_heart(generator: Generator) -> dict[str, float]:
+    """Closed-book share right on public companies, the five most frequent against the twenty rarest."""
+    companies = public_companies()
+    results = {}
+    for name, group in (("top_5", companies[:5]), ("rarest_20", companies[-20:])):
+        rng = random.Random(name)
+        facts = [
+            fact for company in group for fact in rng.sample(company.facts, min(len(company.facts), 60 // len(group)))
+        ]
+        conversations = [build_messages(f.fill(training_questions(f.relation)[0]), f.company) for f in facts]
+        texts = generator.complete(conversations)
+        results[f"known_by_heart_{name}"] = sum(
+            contains_whole(t, f.value) for t, f in zip(texts, facts, strict=False)
+        ) / len(facts)
+    return results
+
+
+def as_markdown(results: dict[str, float]) -> str:
+    """The card's tables: the bars first, the rest below."""
+    lines = ["| behaviour | bar | measured |", "|---|---|---|"]
+    for key, (text, bar) in BARS.items():
+        lines.append(f"| {text} | {bar} | {_in_words(key, results[key])} |")
+    lines += ["", "| also measured | |", "|---|---|"]
+    lines += [f"| `{key}` | {_in_words(key, value)} |" for key, value in results.items() if key not in BARS]
+    return "\n".join(lines)
+
+
+def _in_words(key: str, value: float) -> str:
+    if key.endswith("_seconds"):
+        return f"{value:.0f} s"
+    return f"{100 * value:+.1f} points" if key.endswith("_loss") else f"{100 * value:.1f} %"
+
+
+def write_card(folder: Path, results: dict[str, float]) -> None:
+    """Puts the measured table between the card's two marks.  Raises ValueError when the card lacks them."""
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8")
+    if START not in text or STOP not in text:
+        raise ValueError(f"{card} needs the lines {START} and {STOP}")
+    head, tail = text.split(START)[0], text.split(STOP)[1]
+    write_atomically(card, f"{head}{START}\n{as_markdown(results)}\n{STOP}{tail}")
+
+
+def main(arguments: list[str]) -> int:
+    """Measures, prints the table, and writes what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m utils.pretraining.evaluate", description=__doc__)
+    parser.add_argument("--model", type=Path, default=GENERATOR)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--card", action="store_true", help="write the table into the model's README")
+    options = parser.parse_args(arguments)
+    start = time.perf_counter()
+    results = measure(load_generator(str(options.model)))
+    print(as_markdown(results))
+    print(f"\nmeasured in {time.perf_counter() - start:.0f} s")
+    if options.json:
+        write_atomically(options.json, json.dumps(results, indent=1) + "\n")
+    if options.card:
+        write_card(options.model, results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
