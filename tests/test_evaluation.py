@@ -44,9 +44,15 @@ def test_outcomes(question, text, expected):
 
 @pytest.mark.parametrize(
     ("text", "value", "holds"),
-    [("It takes 115 days.", "15 days", False), ("It takes 15 days.", "15 days", True), ("It costs $45.50.", "$45", False),
-     ("At 9:30 am.", "9:30 am", True), ("MONDAY", "Monday", True), ("It weighs 11.4 kg", "1.4 kg", False)],
-)  # fmt: skip
+    [
+        ("It takes 115 days.", "15 days", False),
+        ("It takes 15 days.", "15 days", True),
+        ("It costs $45.50.", "$45", False),
+        ("At 9:30 am.", "9:30 am", True),
+        ("MONDAY", "Monday", True),
+        ("It weighs 11.4 kg", "1.4 kg", False),
+    ],
+)
 def test_whole_values(text, value, holds):
     assert contains_whole(text, value) is holds
 

@@ -7,10 +7,10 @@ from utils.pretraining import training
 from utils.pretraining.architecture import build_model
 from utils.pretraining.batches import BatchStream, encode, make_batch
 from utils.pretraining.conversations import Conversations
-from utils.pretraining.curriculum import COPY_STAGES, LEVELS, Curriculum, copy_rows
+from utils.pretraining.curriculum import GOALS, LEVELS, WARM_UPS, Curriculum, Markers, answer_mask, warm_up_rows
 from utils.pretraining.evaluate import BARS, START, STOP, write_card
 from utils.pretraining.tokenizer import train_tokenizer
-from utils.pretraining.training import Plan, Trainer, batch_loss
+from utils.pretraining.training import Plan, Trainer, batch_loss, share_of_answers
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +37,43 @@ def test_batches_mark_every_token_once(tokenizer):
     assert batch.answer.any(dim=1).all()
 
 
-def test_copy_rows_say_everything_twice():
-    generator = torch.Generator().manual_seed(0)
-    for stage in range(COPY_STAGES):
-        rows = copy_rows(stage, 300, 8, generator)
-        half = rows.shape[1] // 2
-        assert torch.equal(rows[:, :half], rows[:, half:])
-        assert rows.min() >= 2 and rows.max() < 300
+MARKERS = Markers(user=3, assistant=4, end=1, stop=99)
+
+
+@pytest.mark.parametrize("stage", range(WARM_UPS))
+def test_warm_up_answers_stand_earlier_in_the_row(stage):
+    rows = warm_up_rows(stage, MARKERS, 300, 8, torch.Generator().manual_seed(stage))
+    mask = answer_mask(stage, rows, MARKERS)
+    assert rows.min() >= 1 and rows.max() < 300 and mask.any(dim=1).all()
+    for row, marked in zip(rows.tolist(), mask.tolist(), strict=True):
+        first = marked.index(True)
+        answer = [token for token, said in zip(row, marked, strict=True) if said]
+        answer = answer[: answer.index(MARKERS.end)] if MARKERS.end in answer else answer
+        before = row[:first]
+        assert any(before[at : at + len(answer)] == answer for at in range(len(before)))
+
+
+def test_the_answer_to_a_query_holds_its_words():
+    rows = warm_up_rows(WARM_UPS - 1, MARKERS, 300, 16, torch.Generator().manual_seed(0))
+    for row in rows.tolist():
+        for query in [at for at, token in enumerate(row) if token == MARKERS.assistant]:
+            answer = row[query + 1 : row.index(MARKERS.end, query)]
+            assert set(row[query - 2 : query]) <= set(answer)
+
+
+def test_share_of_answers_counts_answers_not_tokens():
+    answer = torch.tensor([[0, 1, 1, 0, 1], [1, 0, 0, 1, 1]]).bool()
+    assert share_of_answers(answer, torch.tensor([0, 1, 0, 0, 0, 0]).bool()) == 0.25
+    assert share_of_answers(answer, torch.tensor([1, 1, 0, 0, 1, 0]).bool()) == 0.5
+    assert share_of_answers(answer, torch.zeros(6).bool()) == 0
 
 
 def test_curriculum_moves_on_when_competent_and_stops_at_the_last_level():
     curriculum = Curriculum()
     assert not any(curriculum.note(0.5) for _ in range(500))
-    moved = sum(curriculum.note(1.0) for _ in range(2000))
-    assert moved == COPY_STAGES + len(LEVELS) - 1
-    assert curriculum.level == LEVELS[-1] and not curriculum.copies
+    moved = sum(curriculum.note(1.0) for _ in range(3000))
+    assert moved == WARM_UPS + len(LEVELS) - 1 == len(GOALS)
+    assert curriculum.level == LEVELS[-1] and not curriculum.warms_up
 
 
 @pytest.mark.parametrize("kind", ["lfm2", "llama"])
@@ -99,7 +121,7 @@ def test_a_killed_run_goes_on_where_it_saved(tmp_path, monkeypatch, tokenizer):
 def test_the_card_takes_the_table_between_its_marks(tmp_path):
     card = tmp_path / "README.md"
     card.write_text(f"before\n{START}\nstale\n{STOP}\nafter\n", encoding="utf-8")
-    results = {key: 0.5 for key in BARS}
+    results = dict.fromkeys(BARS, 0.5)
     write_card(tmp_path, results | {"reads_among_10": 0.25})
     text = card.read_text(encoding="utf-8")
     assert text.startswith("before") and text.endswith("after\n") and "stale" not in text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from utils.pretraining.formats import PLAIN, Format, abstain, draw_format
@@ -24,10 +24,18 @@ PUBLIC_TOPICS = 5
 
 @dataclass(frozen=True)
 class Level:
-    """What the curriculum allows at one stage."""
+    """What the curriculum allows at one stage.
+
+    trades, topics, wordings: how many of each are in play, None for all.  questions: fewest and most per shelf.
+    The rest are probabilities.
+    """
 
     passages: int
     facts: int
+    trades: int | None = None
+    topics: int | None = None
+    wordings: int | None = None
+    questions: tuple[int, int] = (2, 4)
     closed_book: float = 0.0
     formatted: float = 0.0
     unanswerable: float = 0.0
@@ -43,9 +51,9 @@ class PublicCompany:
     facts: tuple[Fact, ...]
 
 
-def training_questions(relation: Relation) -> Sequence[str]:
+def training_questions(relation: Relation, count: int | None = None) -> Sequence[str]:
     """Wordings used in pre-training: all but the last plain one, which is kept for measuring unseen wordings."""
-    return (*relation.questions[:-1], *relation.distant, *relation.untidy)
+    return (*relation.questions[:-1], *relation.distant, *relation.untidy)[:count]
 
 
 @cache
@@ -101,7 +109,7 @@ class Conversations:
     def reading(self, level: Level, form: Format = PLAIN, instruction: str = "") -> list[Message]:
         """Passages of one company, then several questions on them."""
         company, drafts = self._shelf(level)
-        questions = self._questions(drafts, level, self._rng.randint(2, 4))
+        questions = self._questions(drafts, level, self._rng.randint(*level.questions))
         turns = [(q, drafts if i == 0 else (), self._answer(found, form)) for i, (q, found) in enumerate(questions)]
         return _conversation(system_prompt(company, True, instruction), turns)
 
@@ -116,7 +124,7 @@ class Conversations:
     def _shown_by_examples(self, level: Level, form: Format, instruction: str) -> list[Message]:
         """Two or three short turns with passages of their own, then a full one."""
         company, drafts = self._shelf(level)
-        small = Level(passages=1, facts=2, unanswerable=level.unanswerable)
+        small = replace(level, passages=1, facts=2)
         turns = []
         for _ in range(self._rng.randint(2, 3)):
             _, few = self._shelf(small, company)
@@ -138,10 +146,10 @@ class Conversations:
     def _shelf(self, level: Level, company: str | None = None) -> tuple[str, list[Draft]]:
         """Passages of one company: twins of one topic where it is about things, neighbours otherwise."""
         rng = self._rng
-        trade = rng.choice(sorted(TRADE_WORDS))
+        trade = rng.choice(sorted(TRADE_WORDS)[: level.trades])
         if company is None:
             company = draw_public_company(rng).name if rng.random() < 0.05 else self._names.company(trade)
-        topics = topics_for(trade)
+        topics = topics_for(trade)[: level.topics]
         shelf: list[tuple[Topic, str | None]] = []
         things: dict[str, list[str]] = {}
         for _ in range(rng.randint(1, level.passages)):
@@ -163,8 +171,8 @@ class Conversations:
         facts = draw_facts(topic, company, entity, self._names, self._rng, count)
         return write_article(topic, facts, self._rng, connect=0.5)
 
-    def _ask(self, fact: Fact) -> str:
-        return fact.fill(self._rng.choice(training_questions(fact.relation)))
+    def _ask(self, fact: Fact, level: Level | None = None) -> str:
+        return fact.fill(self._rng.choice(training_questions(fact.relation, level.wordings if level else None)))
 
     def _questions(self, drafts: list[Draft], level: Level, count: int) -> list[tuple[str, list[tuple[str, int]]]]:
         """(question, [(sentence, passage number), …]): no sentence means that the passages do not say."""
@@ -174,14 +182,14 @@ class Conversations:
         for _ in range(count):
             missing = self._missing_fact(drafts) if rng.random() < level.unanswerable else None
             if missing:
-                asked.append((self._ask(missing), []))
+                asked.append((self._ask(missing, level), []))
             elif len(stated) > 1 and rng.random() < level.two_facts:
                 (one, at_one), (two, at_two) = rng.sample(stated, 2)
-                question = f"{self._ask(one.fact)} And {_lower(self._ask(two.fact))}"
+                question = f"{self._ask(one.fact, level)} And {_lower(self._ask(two.fact, level))}"
                 asked.append((question, [(one.sentence, at_one), (two.sentence, at_two)]))
             else:
                 item, number = rng.choice(stated)
-                asked.append((self._ask(item.fact), [(item.sentence, number)]))
+                asked.append((self._ask(item.fact, level), [(item.sentence, number)]))
         return asked
 
     def _missing_fact(self, drafts: list[Draft]) -> Fact | None:

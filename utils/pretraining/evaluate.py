@@ -1,6 +1,8 @@
 """Measures what the shipped generator must show, on the course company, which it has never seen.
 
-    python -m utils.pretraining.evaluate [--model FOLDER] [--json FILE] [--card]
+    python -m utils.pretraining.evaluate [--model FOLDER] [--part dev] [--json FILE] [--card]
+
+Choose between models on the dev questions; the card is measured last, on the test questions.
 
 Every row of the design's table, and beside it: position of the gold passage, number of passages, wordings never
 trained, what it knows of the public companies by rarity.  `--card` writes the table into the model's README.
@@ -60,10 +62,10 @@ BARS = {
 }
 
 
-def measure(generator: Generator) -> dict[str, float]:
-    """Every figure of the card: shares from 0 to 1, seconds where the name says so."""
+def measure(generator: Generator, part: str = "test") -> dict[str, float]:
+    """Every figure of the card on the questions of a part: shares from 0 to 1, seconds where the name says so."""
     articles = load_articles()
-    questions = load_questions("test")
+    questions = load_questions(part)
     single = [q for q in questions if q.answerable and len(q.values) == 1]
     nothing = [q for q in questions if not q.answerable]
     search = DenseIndex(articles, load_embedder())
@@ -248,11 +250,12 @@ def main(arguments: list[str]) -> int:
     """Measures, prints the table, and writes what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m utils.pretraining.evaluate", description=__doc__)
     parser.add_argument("--model", type=Path, default=GENERATOR)
+    parser.add_argument("--part", choices=["dev", "test"], default="test", help="which questions")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--card", action="store_true", help="write the table into the model's README")
     options = parser.parse_args(arguments)
     start = time.perf_counter()
-    results = measure(load_generator(str(options.model)))
+    results = measure(load_generator(str(options.model)), options.part)
     print(as_markdown(results))
     print(f"\nmeasured in {time.perf_counter() - start:.0f} s")
     if options.json:

@@ -18,12 +18,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from utils.pretraining.architecture import build_model
 from utils.pretraining.batches import Batch, BatchStream
-from utils.pretraining.curriculum import Curriculum, copy_rows
-from utils.pretraining.tokenizer import train_tokenizer
+from utils.pretraining.curriculum import Curriculum, Markers, answer_mask, warm_up_rows
+from utils.pretraining.tokenizer import ROLES, train_tokenizer
 
 CONTEXT_WEIGHT = 0.3
 CONTEXT_SHARE = 0.25
 LOWEST_RATE = 0.02
+WARM_UP_ROWS = 32
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Trainer:
         self.world = dist.get_world_size() if dist.is_initialized() else 1
         self.tokenizer: PreTrainedTokenizerBase = train_tokenizer()
         vocabulary = len(self.tokenizer)
+        ids = self.tokenizer.convert_tokens_to_ids
+        self.markers = Markers(ids(ROLES["user"]), ids(ROLES["assistant"]), self.tokenizer.eos_token_id, ids("."))
         self.model: PreTrainedModel = build_model(plan.architecture, plan.width, plan.layers, vocabulary, plan.seed)
         self.optimizers = make_optimizers(self.model, plan)
         self.curriculum, self.clock = Curriculum(), Clock()
@@ -83,14 +86,14 @@ class Trainer:
         start, logged, saved = time.monotonic() - self.clock.seconds, 0.0, self.clock.seconds
         while not self._agree(self.clock.seconds >= self.plan.minutes * 60):
             self._set_rates()
-            loss, accuracy = self._step()
+            loss, exact = self._step()
             self.clock.step += 1
             self.clock.seconds = time.monotonic() - start
-            ended = self.curriculum.note(accuracy)
+            ended = self.curriculum.note(exact)
             self.stream.level = self.curriculum.level
             if ended or self.clock.seconds - logged > self.plan.log_every_s:
                 logged = self.clock.seconds
-                self._log(loss, accuracy)
+                self._log(loss, exact)
             if self.rank == 0 and self.clock.seconds - saved > self.plan.save_every_s:
                 saved = self.clock.seconds
                 self.save()
@@ -98,14 +101,13 @@ class Trainer:
             self.save()
 
     def _step(self) -> tuple[float, float]:
-        if self.curriculum.copies:
-            rows = copy_rows(self.curriculum.stage, len(self.tokenizer), 64, self.random)
-            answer = torch.zeros_like(rows, dtype=torch.bool)
-            answer[:, rows.shape[1] // 2 + 1 :] = True
+        if self.curriculum.warms_up:
+            rows = warm_up_rows(self.curriculum.stage, self.markers, len(self.tokenizer), WARM_UP_ROWS, self.random)
+            answer = answer_mask(self.curriculum.stage, rows, self.markers)
             batch = Batch(rows, answer, torch.zeros_like(answer))
         else:
             batch = next(self.batches)
-        loss, accuracy = batch_loss(self.model, batch, self.random)
+        loss, exact = batch_loss(self.model, batch, self.random)
         loss.backward()
         self._average_gradients()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -113,7 +115,7 @@ class Trainer:
             optimizer.step()
             optimizer.zero_grad()
         self.clock.tokens += batch.tokens * self.world
-        return loss.item(), self._mean(accuracy)
+        return loss.item(), self._mean(exact)
 
     def _average_gradients(self) -> None:
         if self.world == 1:
@@ -145,9 +147,9 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = group["base_rate"] * factor
 
-    def _log(self, loss: float, accuracy: float) -> None:
+    def _log(self, loss: float, exact: float) -> None:
         if self.rank == 0:
-            row = asdict(self.clock) | asdict(self.curriculum) | {"loss": loss, "accuracy": accuracy}
+            row = asdict(self.clock) | asdict(self.curriculum) | {"loss": loss, "exact": exact}
             line = json.dumps({key: round(value, 4) for key, value in row.items()})
             print(line, flush=True)
             with (self.plan.folder / "log.jsonl").open("a") as log:
@@ -207,7 +209,7 @@ def make_optimizers(model: PreTrainedModel, plan: Plan) -> list[torch.optim.Opti
 
 
 def batch_loss(model: PreTrainedModel, batch: Batch, generator: torch.Generator) -> tuple[torch.Tensor, float]:
-    """Mean cross-entropy of the answers plus 0.3 × that of a quarter of the context; and the answers' accuracy.
+    """Mean cross-entropy of the answers plus 0.3 × that of a quarter of the context; and the share of exact answers.
 
     Only the chosen positions go through the output layer, which is a fifth of the work.
     """
@@ -224,8 +226,18 @@ def batch_loss(model: PreTrainedModel, batch: Batch, generator: torch.Generator)
     loss = losses[is_answer].mean()
     if context.any():
         loss = loss + CONTEXT_WEIGHT * losses[~is_answer].mean()
-    accuracy = (logits[is_answer].argmax(-1) == target[is_answer]).float().mean().item()
-    return loss, accuracy
+    wrong = logits[is_answer].argmax(-1) != target[is_answer]
+    return loss, 1 - share_of_answers(answer, wrong)
+
+
+def share_of_answers(answer: torch.Tensor, wrong: torch.Tensor) -> float:
+    """Share of answers with a wrong token.
+
+    answer: (rows, length) bool, runs of True are answers.  wrong: one bool for each True, row by row.
+    """
+    starts = answer & ~F.pad(answer, (1, 0))[:, :-1]
+    number = starts.flatten().cumsum(0)[answer.flatten()]
+    return len(number[wrong].unique()) / int(starts.sum())
 
 
 def hash_seed(text: str) -> int:

@@ -26,7 +26,9 @@ SHARES = {"train": 0.35, "dev": 0.25, "test": 0.40}
 OMITTED_SHARE = 0.5
 PAIRS = {"dev": 10, "test": 20}
 UNANSWERABLE = {"train": 24, "dev": 20, "test": 40}
-OWN_QUESTIONS, FOREIGN_QUESTIONS = 56, 30
+UNKNOWN_QUESTIONS, FOREIGN_QUESTIONS = 34, 28
+# Other trades' questions that this handbook does answer, or nearly: rental deposits, refunds, gift cards.
+NEARLY_ANSWERED = {"airline_refund_time", "airline_voucher_life", "hotel_deposit"}
 TRAIN_QUESTIONS = 136
 DISTRACTORS = 2
 
@@ -74,7 +76,7 @@ def make_questions(handbook: Handbook) -> dict[str, list[Question]]:
         stated = parts[name]
         rows = [row for item, article in stated for row in _asked(item, article, rng)]
         rows += [_pair(*rng.sample(stated, 2), rng) for _ in range(PAIRS[name])]
-        rows += [Question("", text, "unanswerable", (), (), (), ABSTENTION) for text in missing[name]]
+        rows += [Question("", text, "unanswerable", (), (), (), ABSTENTION) for text, _ in missing[name]]
         rng.shuffle(rows)
         questions[name] = [_numbered(row, name, number) for number, row in enumerate(rows, start=1)]
     return questions
@@ -90,8 +92,10 @@ def make_examples(handbook: Handbook) -> list[Example]:
         shelf = [article.id, *_distractors(handbook, article.id, rng)]
         rng.shuffle(shelf)
         rows.append(("", item.fact.fill(text), tuple(shelf), item.sentence, shelf.index(article.id) + 1))
-    for text in _missing_questions(handbook)["train"]:
-        rows.append(("", text, tuple(_distractors(handbook, "", rng, DISTRACTORS + 1)), ABSTENTION, None))
+    for text, near in _missing_questions(handbook)["train"]:
+        shelf = [near] * bool(near) + _distractors(handbook, near, rng, DISTRACTORS + (not near))
+        rng.shuffle(shelf)
+        rows.append(("", text, tuple(shelf), ABSTENTION, None))
     rng.shuffle(rows)
     return [Example(f"ft-{number:03}", *row[1:]) for number, row in enumerate(rows, start=1)]
 
@@ -170,33 +174,49 @@ def _pair(one: tuple[Stated, Article], two: tuple[Stated, Article], rng: random.
     return Question("", text, "two_facts", values, articles, relations, reference)
 
 
-def _missing_questions(handbook: Handbook) -> dict[str, list[str]]:
-    """Questions that the handbook does not answer: facts left out, things it does not sell, other trades' matters."""
+def _missing_questions(handbook: Handbook) -> dict[str, list[tuple[str, str]]]:
+    """Questions that the handbook does not answer, each with the id of the article that comes nearest ("" for none).
+
+    Facts left out, things it does not sell, and other trades' matters.
+    """
     rng = random.Random(f"{SEED}, missing")
-    names = course_names()[COMPANY_KEY]
-    texts = [fact.fill(rng.choice(fact.relation.questions)) for fact in handbook.omitted]
-    for item, _ in rng.sample(handbook.stated(), len(handbook.stated())):
-        unknown = names.get(f"unknown_{_subject(handbook, item)}")
-        if unknown and len(texts) < OWN_QUESTIONS:
-            fact = Fact(item.fact.relation, "", handbook.company, rng.choice(unknown))
-            texts.append(fact.fill(rng.choice(fact.relation.questions)))
-    topics = [topic for trade in ("airline", "hotel", "library") for topic in topics_for(trade)]
-    foreign = [
-        r for topic in topics if topic.subject == "company" and "any" not in topic.trades for r in topic.relations
-    ]
-    for relation in rng.sample(foreign, FOREIGN_QUESTIONS):
-        texts.append(Fact(relation, "", handbook.company).fill(rng.choice(relation.questions)))
-    texts = list(dict.fromkeys(texts))
-    rng.shuffle(texts)
+    rows = [*_left_out(handbook, rng), *_unknown_things(handbook, rng)[:UNKNOWN_QUESTIONS], *_foreign(handbook, rng)]
+    rows = list(dict(rows).items())
+    rng.shuffle(rows)
     cut, parts = 0, {}
     for name, count in UNANSWERABLE.items():
-        parts[name] = texts[cut : cut + count]
+        parts[name] = rows[cut : cut + count]
         cut += count
     return parts
 
 
-def _subject(handbook: Handbook, item: Stated) -> str:
-    return next(draft.topic.subject for draft in handbook.drafts if item in draft.stated)
+def _left_out(handbook: Handbook, rng: random.Random) -> list[tuple[str, str]]:
+    rows = []
+    for fact in handbook.omitted:
+        near = next(
+            article.id
+            for draft, article in zip(handbook.drafts, handbook.articles, strict=True)
+            if fact.relation in draft.topic.relations and draft.stated[0].fact.entity == fact.entity
+        )
+        rows.append((fact.fill(rng.choice(fact.relation.questions)), near))
+    return rows
+
+
+def _unknown_things(handbook: Handbook, rng: random.Random) -> list[tuple[str, str]]:
+    names, rows = course_names()[COMPANY_KEY], []
+    for draft, article in zip(handbook.drafts, handbook.articles, strict=True):
+        for unknown in names.get(f"unknown_{draft.topic.subject}", []):
+            fact = Fact(rng.choice(draft.stated).fact.relation, "", handbook.company, unknown)
+            rows.append((fact.fill(rng.choice(fact.relation.questions)), article.id))
+    return rng.sample(rows, len(rows))
+
+
+def _foreign(handbook: Handbook, rng: random.Random) -> list[tuple[str, str]]:
+    topics = [topic for trade in ("airline", "hotel", "library") for topic in topics_for(trade)]
+    own = [topic for topic in topics if topic.subject == "company" and "any" not in topic.trades]
+    relations = [relation for topic in own for relation in topic.relations if relation.id not in NEARLY_ANSWERED]
+    chosen = rng.sample(relations, FOREIGN_QUESTIONS)
+    return [(Fact(r, "", handbook.company).fill(rng.choice(r.questions)), "") for r in chosen]
 
 
 def _distractors(handbook: Handbook, gold: str, rng: random.Random, count: int = DISTRACTORS) -> list[str]:
