@@ -169,6 +169,23 @@ class TestLeaks:
 
 
 class TestFolders:
+    def test_a_copy_with_work_in_it_is_set_aside_first(self, course, capsys):
+        solutions, notebooks = course
+        copy = notebooks / "00_a.ipynb"
+        write_notebook(copy, normalise(notebook_of(code("print('mine')", count=3))))
+        mine = copy.read_bytes()
+        assert build(solutions, notebooks) == [copy]
+        kept = list((notebooks.parent / "set-aside").iterdir())
+        assert [path.read_bytes() for path in kept] == [mine]
+        assert kept[0].name in capsys.readouterr().out
+        assert drift(solutions, notebooks) == []
+
+    def test_a_copy_nobody_ran_is_simply_replaced(self, course):
+        solutions, notebooks = course
+        write_notebook(notebooks / "00_a.ipynb", normalise(notebook_of(code("print('older')"))))
+        assert build(solutions, notebooks)
+        assert not (notebooks.parent / "set-aside").exists()
+
     def test_building_twice_changes_nothing(self, course):
         solutions, notebooks = course
         before = (notebooks / "00_a.ipynb").stat().st_mtime_ns

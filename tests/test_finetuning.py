@@ -7,7 +7,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from utils.checks.references import lora_parameters
-from utils.finetuning import IGNORED, LoraPlan, encode_lesson, house_lessons, pad_left, train_lora
+from utils.finetuning import IGNORED, LoraPlan, completion_loss, encode_lesson, house_lessons, pad_left, train_lora
 from utils.handbook import load_articles, load_examples
 from utils.models import load_generator
 
@@ -72,6 +72,13 @@ def test_only_the_completion_counts(generator, lessons):
         assert batch["attention_mask"][row].sum() == len(ids)
         text = generator.tokenizer.decode(ids[-completion:], skip_special_tokens=True).strip()
         assert text == lessons[row].completion
+
+
+def test_the_loss_is_the_library_s_own(generator, lessons):
+    batch = pad_left([encode_lesson(generator, lesson) for lesson in lessons[:3]], pad=0)
+    with torch.no_grad():
+        library = generator.model(**batch, use_cache=False).loss
+        assert completion_loss(generator.model, batch).item() == pytest.approx(library.item(), rel=1e-4)
 
 
 def test_nothing_to_learn(generator):

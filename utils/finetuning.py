@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from peft import LoraConfig, get_peft_model
 from tqdm.auto import tqdm
 
@@ -98,7 +99,7 @@ def _train(model: torch.nn.Module, rows: Sequence[tuple[list[int], int]], pad: i
         order = torch.randperm(len(rows), generator=shuffle).tolist()
         for start in range(0, len(order), plan.batch_size):
             batch = pad_left([rows[index] for index in order[start : start + plan.batch_size]], pad)
-            loss = model(**batch, use_cache=False).loss
+            loss = completion_loss(model, batch)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(trainable, 1.0)
             optimizer.step()
@@ -106,6 +107,13 @@ def _train(model: torch.nn.Module, rows: Sequence[tuple[list[int], int]], pad: i
             schedule.step()
             losses.append(loss.item())
     return losses
+
+
+def completion_loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Mean cross-entropy per completion token; only the last positions, where completions stand, need logits."""
+    longest = int((batch["labels"] != IGNORED).sum(dim=1).max())
+    output = model(batch["input_ids"], batch["attention_mask"], logits_to_keep=longest + 1, use_cache=False)
+    return F.cross_entropy(output.logits[:, :-1].flatten(0, 1), batch["labels"][:, -longest:].flatten())
 
 
 def pad_left(rows: Sequence[tuple[list[int], int]], pad: int) -> dict[str, torch.Tensor]:

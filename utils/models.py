@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ ANSWER_TOKENS = 72
 
 # On a CPU the plain PyTorch path is the only one; advice to install a GPU kernel would only puzzle a learner.
 logging.getLogger("transformers.integrations.hub_kernels").setLevel(logging.ERROR)
+# PEFT 0.21 asks transformers by a name that 6.0 will drop; nothing a learner could mend.
+warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ opening marker. Cells tagged `solution` (prose) or `solution-only` (code) are le
 import ast
 import copy
 import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -16,6 +18,7 @@ from nbformat import NotebookNode
 
 from utils.course.notebook_files import (
     NotebookError,
+    code_cells,
     label,
     normalise,
     notebook_paths,
@@ -47,10 +50,15 @@ class Split:
 def build(solutions: Path = SOLUTIONS, notebooks: Path = NOTEBOOKS) -> list[Path]:
     """Write the learner copy of every solution, and return those that changed.
 
-    Nothing is written unless all can be made. Raises NotebookError for a solution that breaks a rule.
+    Nothing is written unless all can be made. A copy that somebody has worked in is kept in the folder `set-aside`
+    beside `notebooks`. Raises NotebookError for a solution that breaks a rule.
     """
     copies = _learner_copies(solutions, notebooks)
-    return [path for path, notebook in copies.items() if write_notebook(path, notebook)]
+    changed = {path: notebook for path, notebook in copies.items() if _differs(path, notebook)}
+    for path in changed:
+        if path.exists() and _was_worked_in(path):
+            _set_aside(path)
+    return [path for path, notebook in changed.items() if write_notebook(path, notebook)]
 
 
 def drift(solutions: Path = SOLUTIONS, notebooks: Path = NOTEBOOKS) -> list[str]:
@@ -109,9 +117,34 @@ def _learner_copies(solutions: Path, notebooks: Path) -> dict[Path, NotebookNode
 def _drift_of(path: Path, expected: NotebookNode) -> list[str]:
     if not path.exists():
         return [f"{label(path)} is missing: run `{BUILD_COMMAND}`"]
-    if path.read_text(encoding="utf-8") != notebook_text(expected):
+    if _differs(path, expected):
         return [f"{label(path)} differs from what its solution gives: run `{BUILD_COMMAND}`, which replaces it"]
     return []
+
+
+def _differs(path: Path, expected: NotebookNode) -> bool:
+    return not path.exists() or path.read_text(encoding="utf-8", errors="replace") != notebook_text(expected)
+
+
+def _was_worked_in(path: Path) -> bool:
+    """Whether somebody ran a cell; committed copies hold no outputs.  What cannot be read counts as work."""
+    try:
+        return any(cell.get("execution_count") or cell.outputs for cell in code_cells(read_notebook(path)))
+    except CourseError:
+        return True
+
+
+def _set_aside(path: Path) -> None:
+    kept = path.parents[1] / "set-aside" / f"{path.stem}.{datetime.now():%Y-%m-%d-%H%M%S}.ipynb"
+    try:
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, kept)
+    except OSError as problem:
+        sentence = (
+            f"Your work in {label(path)} could not be set aside ({problem}): copy it elsewhere, then run this again."
+        )
+        raise CourseError(sentence) from problem
+    print(f"{label(path)} held your work, which is now in {label(kept)}")
 
 
 def _is_dropped(cell: NotebookNode) -> bool:

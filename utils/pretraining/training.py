@@ -18,13 +18,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from utils.pretraining.architecture import build_model
 from utils.pretraining.batches import Batch, BatchStream
-from utils.pretraining.curriculum import Curriculum, Markers, answer_mask, warm_up_rows
-from utils.pretraining.tokenizer import ROLES, train_tokenizer
+from utils.pretraining.curriculum import Curriculum, copy_rows
+from utils.pretraining.tokenizer import train_tokenizer
 
 CONTEXT_WEIGHT = 0.3
 CONTEXT_SHARE = 0.25
 LOWEST_RATE = 0.02
-WARM_UP_ROWS = 32
+COPY_ROWS = 32
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,6 @@ class Trainer:
         self.world = dist.get_world_size() if dist.is_initialized() else 1
         self.tokenizer: PreTrainedTokenizerBase = train_tokenizer()
         vocabulary = len(self.tokenizer)
-        ids = self.tokenizer.convert_tokens_to_ids
-        self.markers = Markers(ids(ROLES["user"]), ids(ROLES["assistant"]), self.tokenizer.eos_token_id, ids("."))
         self.model: PreTrainedModel = build_model(plan.architecture, plan.width, plan.layers, vocabulary, plan.seed)
         self.optimizers = make_optimizers(self.model, plan)
         self.curriculum, self.clock = Curriculum(), Clock()
@@ -102,8 +100,9 @@ class Trainer:
 
     def _step(self) -> tuple[float, float]:
         if self.curriculum.warms_up:
-            rows = warm_up_rows(self.curriculum.stage, self.markers, len(self.tokenizer), WARM_UP_ROWS, self.random)
-            answer = answer_mask(self.curriculum.stage, rows, self.markers)
+            rows = copy_rows(self.curriculum.stage, len(self.tokenizer), COPY_ROWS, self.random)
+            answer = torch.zeros_like(rows, dtype=torch.bool)
+            answer[:, rows.shape[1] // 2 + 1 :] = True
             batch = Batch(rows, answer, torch.zeros_like(answer))
         else:
             batch = next(self.batches)
