@@ -1,4 +1,4 @@
-"""Trains the generator from scratch: `python -m utils.pretraining --out FOLDER [--minutes 90] [--processes 2]`."""
+"""Trains the generator from scratch: `python -m utils.pretraining --out FOLDER [--minutes 54] [--processes 2]`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m utils.pretraining", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, its log and its checkpoint")
-    parser.add_argument("--minutes", type=float, default=90.0, help="wall-clock budget")
+    parser.add_argument("--minutes", type=float, default=54.0, help="wall-clock budget")
     parser.add_argument("--processes", type=int, default=2, help="side by side, one thread each")
     parser.add_argument("--architecture", choices=["lfm2", "llama"], default="lfm2")
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--tokens", type=int, default=3072, help="per step and process")
-    parser.add_argument("--rate", type=float, default=2e-3, help="AdamW's learning rate")
-    parser.add_argument("--matrix-rate", type=float, default=0.0, help="Muon's learning rate for matrices; 0: AdamW")
+    parser.add_argument("--rate", type=float, default=3e-3, help="AdamW's learning rate")
+    parser.add_argument("--matrix-rate", type=float, default=0.015, help="Muon's learning rate for matrices; 0: AdamW")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args(arguments)
 

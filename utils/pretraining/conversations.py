@@ -18,24 +18,25 @@ from utils.world.course import reserved_words
 from utils.world.names import TRADE_WORDS, Names, SyllableNames
 from utils.world.phrasing import Relation, Topic, topics_for
 
+# The trades whose handbooks are read.  Other trades lend questions that a handbook does not answer.
+TRADES = ("shop",)
 PUBLIC_COMPANIES = 50
 PUBLIC_TOPICS = 5
+
+Turn = tuple[str, Sequence[Draft], str]
 
 
 @dataclass(frozen=True)
 class Level:
     """What the curriculum allows at one stage.
 
-    trades, topics, wordings: how many of each are in play, None for all.  questions: fewest and most per shelf.
-    The rest are probabilities.
+    topics, wordings: how many of each are in play, None for all.  The rest are probabilities.
     """
 
     passages: int
     facts: int
-    trades: int | None = None
     topics: int | None = None
     wordings: int | None = None
-    questions: tuple[int, int] = (2, 4)
     closed_book: float = 0.0
     formatted: float = 0.0
     unanswerable: float = 0.0
@@ -65,7 +66,7 @@ def public_companies() -> tuple[PublicCompany, ...]:
 
 
 def _public_company(rng: random.Random, names: Names) -> PublicCompany:
-    trade = rng.choice(sorted(TRADE_WORDS))
+    trade = rng.choice(TRADES)
     company = names.company(trade)
     topics = rng.sample(topics_for(trade), PUBLIC_TOPICS)
     facts = [f for t in topics for f in draw_facts(t, company, _entity(t, names), names, rng)]
@@ -107,37 +108,32 @@ class Conversations:
         return _conversation(system_prompt(company, has_passages=False), turns)
 
     def reading(self, level: Level, form: Format = PLAIN, instruction: str = "") -> list[Message]:
-        """Passages of one company, then several questions on them."""
+        """Passages of one company and a question on them."""
         company, drafts = self._shelf(level)
-        questions = self._questions(drafts, level, self._rng.randint(*level.questions))
-        turns = [(q, drafts if i == 0 else (), self._answer(found, form)) for i, (q, found) in enumerate(questions)]
-        return _conversation(system_prompt(company, True, instruction), turns)
+        return _conversation(system_prompt(company, True, instruction), [self._turn(drafts, level, form)])
 
     def formatted(self, level: Level) -> list[Message]:
         """Answers in a random format, told by an instruction, shown by earlier turns, or both."""
         form = draw_format(self._rng)
-        instruction = form.instruction() if self._rng.random() < 0.6 else ""
-        if self._rng.random() < 0.5:
-            return self.reading(level, form, instruction)
-        return self._shown_by_examples(level, form, instruction)
+        if self._rng.random() < 0.4:
+            return self.reading(level, form, form.instruction())
+        return self._shown_by_examples(level, form, form.instruction() if self._rng.random() < 0.3 else "")
 
     def _shown_by_examples(self, level: Level, form: Format, instruction: str) -> list[Message]:
         """Two or three short turns with passages of their own, then a full one."""
         company, drafts = self._shelf(level)
         small = replace(level, passages=1, facts=2)
-        turns = []
-        for _ in range(self._rng.randint(2, 3)):
-            _, few = self._shelf(small, company)
-            question, found = self._questions(few, small, 1)[0]
-            turns.append((question, few, self._answer(found, form)))
-        question, found = self._questions(drafts, level, 1)[0]
-        turns.append((question, drafts, self._answer(found, form)))
-        return _conversation(system_prompt(company, True, instruction), turns)
+        turns = [self._turn(self._shelf(small, company)[1], small, form) for _ in range(self._rng.randint(2, 3))]
+        return _conversation(system_prompt(company, True, instruction), [*turns, self._turn(drafts, level, form)])
+
+    def _turn(self, drafts: list[Draft], level: Level, form: Format) -> Turn:
+        question, found = self._question(drafts, level)
+        return question, drafts, self._answer(found, form)
 
     # What a conversation is made of
 
     def _company_and_topic(self) -> tuple[str, Topic]:
-        trade = self._rng.choice(sorted(TRADE_WORDS))
+        trade = self._rng.choice(TRADES)
         return self._names.company(trade), self._rng.choice(topics_for(trade))
 
     def _facts(self, topic: Topic, company: str, count: int) -> list[Fact]:
@@ -146,7 +142,7 @@ class Conversations:
     def _shelf(self, level: Level, company: str | None = None) -> tuple[str, list[Draft]]:
         """Passages of one company: twins of one topic where it is about things, neighbours otherwise."""
         rng = self._rng
-        trade = rng.choice(sorted(TRADE_WORDS)[: level.trades])
+        trade = rng.choice(TRADES)
         if company is None:
             company = draw_public_company(rng).name if rng.random() < 0.05 else self._names.company(trade)
         topics = topics_for(trade)[: level.topics]
@@ -174,23 +170,19 @@ class Conversations:
     def _ask(self, fact: Fact, level: Level | None = None) -> str:
         return fact.fill(self._rng.choice(training_questions(fact.relation, level.wordings if level else None)))
 
-    def _questions(self, drafts: list[Draft], level: Level, count: int) -> list[tuple[str, list[tuple[str, int]]]]:
-        """(question, [(sentence, passage number), …]): no sentence means that the passages do not say."""
+    def _question(self, drafts: list[Draft], level: Level) -> tuple[str, list[tuple[str, int]]]:
+        """A question, and [(sentence, passage number), …]: no sentence means that the passages do not say."""
         rng = self._rng
         stated = [(item, number) for number, draft in enumerate(drafts, start=1) for item in draft.stated]
-        asked: list[tuple[str, list[tuple[str, int]]]] = []
-        for _ in range(count):
-            missing = self._missing_fact(drafts) if rng.random() < level.unanswerable else None
-            if missing:
-                asked.append((self._ask(missing, level), []))
-            elif len(stated) > 1 and rng.random() < level.two_facts:
-                (one, at_one), (two, at_two) = rng.sample(stated, 2)
-                question = f"{self._ask(one.fact, level)} And {_lower(self._ask(two.fact, level))}"
-                asked.append((question, [(one.sentence, at_one), (two.sentence, at_two)]))
-            else:
-                item, number = rng.choice(stated)
-                asked.append((self._ask(item.fact, level), [(item.sentence, number)]))
-        return asked
+        missing = self._missing_fact(drafts) if rng.random() < level.unanswerable else None
+        if missing:
+            return self._ask(missing, level), []
+        if len(stated) > 1 and rng.random() < level.two_facts:
+            (one, at_one), (two, at_two) = rng.sample(stated, 2)
+            question = f"{self._ask(one.fact, level)} And {_lower(self._ask(two.fact, level))}"
+            return question, [(one.sentence, at_one), (two.sentence, at_two)]
+        item, number = rng.choice(stated)
+        return self._ask(item.fact, level), [(item.sentence, number)]
 
     def _missing_fact(self, drafts: list[Draft]) -> Fact | None:
         """A fact near the passages that none of them states: left out, of another thing, or of another topic."""
@@ -202,8 +194,7 @@ class Conversations:
         if kind < 0.4 and entity:
             entity = self._names.entity(topic.subject)
         elif kind > 0.7:
-            trade = rng.choice([t for t in topic.trades if t != "any"] or sorted(TRADE_WORDS))
-            topic = rng.choice(topics_for(trade))
+            topic = rng.choice(topics_for(rng.choice(sorted(TRADE_WORDS))))
             entity = _entity(topic, self._names)
         facts = [f for f in draw_facts(topic, company, entity, self._names, rng) if f.id not in said]
         return facts[0] if facts else None
@@ -224,7 +215,7 @@ def _lower(question: str) -> str:
     return question[0].lower() + question[1:]
 
 
-def _conversation(system: str, turns: Sequence[tuple[str, Sequence[Draft], str]]) -> list[Message]:
+def _conversation(system: str, turns: Sequence[Turn]) -> list[Message]:
     messages = [{"role": "system", "content": system}]
     for question, passages, answer in turns:
         messages.append({"role": "user", "content": user_turn(question, passages)})

@@ -36,15 +36,15 @@ class Plan:
     """
 
     folder: Path
-    minutes: float = 90.0
+    minutes: float = 54.0
     architecture: str = "lfm2"
     width: int = 192
     layers: int = 6
     tokens: int = 3072
-    rate: float = 2e-3
-    matrix_rate: float = 0.0
+    rate: float = 3e-3
+    matrix_rate: float = 0.015
     warm_up: int = 100
-    decay: float = 0.35
+    decay: float = 0.6
     max_length: int = 1024
     seed: int = 0
     save_every_s: float = 240.0
