@@ -36,11 +36,11 @@ def share_right(table, *categories):
 
 
 def test_it_does_not_know_the_handbook(scores):
-    assert share_right(scores["memory"], "plain", "paraphrase", "untidy") < 0.2
+    assert share_right(scores["memory"], "plain", "paraphrase", "untidy", "reworded") < 0.2
 
 
 def test_it_reads_what_it_is_given(scores):
-    assert share_right(scores["gold"], "plain", "paraphrase", "untidy") > 0.7
+    assert share_right(scores["gold"], "plain", "paraphrase", "untidy", "reworded") > 0.7
 
 
 def test_retrieval_lifts_right_answers_by_far(scores):

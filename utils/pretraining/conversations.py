@@ -53,8 +53,8 @@ class PublicCompany:
 
 
 def training_questions(relation: Relation, count: int | None = None) -> Sequence[str]:
-    """Wordings used in pre-training: all but the last plain one, which is kept for measuring unseen wordings."""
-    return (*relation.questions[:-1], *relation.distant, *relation.untidy)[:count]
+    """Wordings used in pre-training: two plain ones, a distant and an untidy one; the others stay unseen."""
+    return (*relation.questions[:2], relation.distant[0], relation.untidy[0])[:count]
 
 
 @cache
@@ -104,7 +104,7 @@ class Conversations:
         else:
             company, topic = self._company_and_topic()
             facts = self._facts(topic, company, rng.randint(1, 3))
-        turns = [(self._ask(f), (), f.fill(rng.choice(f.relation.statements))) for f in facts]
+        turns = [(self._ask(f), (), f.fill(rng.choice(f.relation.stated_as))) for f in facts]
         return _conversation(system_prompt(company, has_passages=False), turns)
 
     def reading(self, level: Level, form: Format = PLAIN, instruction: str = "") -> list[Message]:

@@ -189,12 +189,13 @@ def _shelf(question: Question, articles: list[Article], total: int, place: int, 
 
 
 def _wordings(generator: Generator, articles: list[Article], questions: list[Question]) -> dict[str, float]:
-    """Right values with the gold article, by category: plain questions use a wording never trained."""
+    """Right values with the gold article, by category: reworded questions use a wording never trained."""
     results = {}
     for category, name in (
-        ("plain", "unseen_wording"),
+        ("plain", "plain_wording"),
         ("paraphrase", "distant_wording"),
         ("untidy", "untidy_wording"),
+        ("reworded", "unseen_wording"),
     ):
         some = [question for question in questions if question.category == category]
         answers = answer_from(some, [articles_by_id(articles, q.articles) for q in some], generator)

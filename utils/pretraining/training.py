@@ -14,7 +14,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from utils.pretraining.architecture import build_model
 from utils.pretraining.batches import Batch, BatchStream
@@ -67,7 +67,7 @@ class Trainer:
         self.plan = plan
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.world = dist.get_world_size() if dist.is_initialized() else 1
-        self.tokenizer: PreTrainedTokenizerBase = train_tokenizer()
+        self.tokenizer = load_or_train_tokenizer(plan.folder)
         vocabulary = len(self.tokenizer)
         self.model: PreTrainedModel = build_model(plan.architecture, plan.width, plan.layers, vocabulary, plan.seed)
         self.optimizers = make_optimizers(self.model, plan)
@@ -188,6 +188,12 @@ class Trainer:
                 if int(at) == index:
                     kept["state"].setdefault(int(number), {})[name] = value
             optimizer.load_state_dict(kept)
+
+
+def load_or_train_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The run's own tokenizer when it resumes: one trained anew on changed text would scramble the embeddings."""
+    saved = (folder / "tokenizer.json").exists()
+    return AutoTokenizer.from_pretrained(folder) if saved else train_tokenizer()
 
 
 def make_optimizers(model: PreTrainedModel, plan: Plan) -> list[torch.optim.Optimizer]:

@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 
 from utils.world.names import Names
-from utils.world.phrasing import Relation, Topic, topics_for
+from utils.world.phrasing import Relation, Topic
 from utils.world.values import draw_value
 
 
@@ -64,32 +64,20 @@ def draw_facts(
     return [Fact(relation, draw_value(relation, names, company, rng), company, entity) for relation in relations]
 
 
-def write_article(topic: Topic, facts: list[Fact], rng: random.Random, connect: float = 0.7) -> Draft:
+def write_article(
+    topic: Topic, facts: list[Fact], rng: random.Random, connect: float = 0.7, title: str | None = None
+) -> Draft:
     """States the facts in one article.
 
-    connect: probability of an opening sentence, and of a closing one.
+    connect: probability of an opening sentence, and of a closing one.  title: one of the topic's, else drawn.
     Raises ValueError without facts.
     """
     if not facts:
         raise ValueError(f"an article on {topic.topic} needs at least one fact")
-    stated = tuple(Stated(fact, fact.fill(rng.choice(fact.relation.statements))) for fact in facts)
+    stated = tuple(Stated(fact, fact.fill(rng.choice(fact.relation.stated_as))) for fact in facts)
     sentences = [item.sentence for item in stated]
     if rng.random() < connect:
         sentences.insert(0, facts[0].fill(rng.choice(topic.openers)))
     if rng.random() < connect:
         sentences.append(facts[0].fill(rng.choice(topic.closers)))
-    return Draft(topic, facts[0].fill(rng.choice(topic.titles)), stated, tuple(sentences))
-
-
-def draw_drafts(trade: str, company: str, names: Names, rng: random.Random, entities: int = 3) -> list[Draft]:
-    """The whole handbook of a company: an article per topic, and per entity where a topic is about one.
-
-    Topics on the same subject share their entities, so a product has its specification and its stock in two articles.
-    """
-    subjects = {topic.subject for topic in topics_for(trade)} - {"company"}
-    cast = {subject: [names.entity(subject) for _ in range(entities)] for subject in sorted(subjects)}
-    drafts = []
-    for topic in topics_for(trade):
-        for entity in cast.get(topic.subject, [None]):
-            drafts.append(write_article(topic, draw_facts(topic, company, entity, names, rng), rng))
-    return drafts
+    return Draft(topic, facts[0].fill(title or rng.choice(topic.titles)), stated, tuple(sentences))

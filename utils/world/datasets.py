@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from itertools import cycle
 
 from utils.prompts import ABSTENTION
 from utils.world.articles import Draft, Fact, Stated, draw_facts, write_article
@@ -61,8 +62,11 @@ def make_handbook() -> Handbook:
             facts = draw_facts(topic, company, entity, names, rng)
             if rng.random() < OMITTED_SHARE:
                 omitted.append(facts.pop())
-            drafts.append(write_article(topic, facts, rng, connect=0.9))
-    articles = tuple(_article(draft, rng) for draft in drafts)
+            titles = rng.sample(topic.titles, 2)
+            halves = facts[: len(facts) // 2], facts[len(facts) // 2 :]
+            for half, title in zip(halves, titles, strict=True):
+                drafts.append(write_article(topic, half, rng, connect=0.9, title=title))
+    articles = tuple(_article(draft, part, rng) for draft, part in zip(drafts, cycle((1, 2))))
     return Handbook(company, articles, tuple(drafts), tuple(omitted))
 
 
@@ -86,7 +90,12 @@ def make_examples(handbook: Handbook) -> list[Example]:
     """Fine-tuning examples: a question, the gold passage among distractors, the answer; some without the gold one."""
     rng = random.Random(f"{SEED}, examples")
     stated = _parts(handbook)["train"]
-    asked = [(item, article, text) for item, article in stated for _, text in _wordings(item.fact.relation)]
+    asked = [
+        (item, article, text)
+        for item, article in stated
+        for texts in _wordings(item.fact.relation).values()
+        for text in texts
+    ]
     rows = []
     for item, article, text in rng.sample(asked, TRAIN_QUESTIONS):
         shelf = [article.id, *_distractors(handbook, article.id, rng)]
@@ -123,10 +132,10 @@ def json_lines(rows: Iterable[Question | Example]) -> str:
     return "".join(json.dumps(asdict(row)) + "\n" for row in rows)
 
 
-def _article(draft: Draft, rng: random.Random) -> Article:
+def _article(draft: Draft, part: int, rng: random.Random) -> Article:
     topic = draft.topic
     entity = draft.stated[0].fact.entity
-    slug = "-".join(filter(None, [topic.topic.removeprefix("shop_"), entity]))
+    slug = "-".join(filter(None, [topic.topic.removeprefix("shop_"), entity, str(part)]))
     date = f"{rng.choice([2025, 2026])}-{rng.randint(1, 9):02}-{rng.randint(1, 28):02}"
     identifier = re.sub(r"[^a-z0-9]+", "-", slug.lower())
     return Article(identifier, draft.title, topic.section, topic.audience, date, draft.text)
@@ -145,28 +154,37 @@ def _parts(handbook: Handbook) -> dict[str, list[tuple[Stated, Article]]]:
     return parts
 
 
-def _wordings(relation: Relation) -> list[tuple[Category, str]]:
-    kinds: list[tuple[Category, Sequence[str]]] = [
-        ("plain", relation.questions), ("paraphrase", relation.distant), ("untidy", relation.untidy)
-    ]  # fmt: skip
-    return [(category, text) for category, texts in kinds for text in texts]
+def _wordings(relation: Relation) -> dict[Category, list[str]]:
+    """Questions by category; the generator met all but the reworded ones in pre-training, at other companies."""
+    return {
+        "plain": list(relation.questions[:2]),
+        "paraphrase": [relation.distant[0]],
+        "untidy": [relation.untidy[0]],
+        "reworded": [relation.questions[-1]],
+    }
 
 
 def _asked(item: Stated, article: Article, rng: random.Random) -> list[Question]:
-    """One plain question on the fact, in a wording kept out of pre-training, and one in harder words."""
+    """A plain question on the fact, and one in other words."""
     relation = item.fact.relation
-    hard: tuple[Category, str] = rng.choice(
-        [("paraphrase", rng.choice(relation.distant)), ("untidy", rng.choice(relation.untidy))]
-    )
+    other: Category = rng.choice(["paraphrase", "untidy", "reworded"])
     return [
-        Question("", item.fact.fill(text), category, (item.fact.value,), (article.id,), (relation.id,), item.sentence)
-        for category, text in [("plain", relation.questions[-1]), hard]
+        Question(
+            "",
+            item.fact.fill(rng.choice(_wordings(relation)[category])),
+            category,
+            (item.fact.value,),
+            (article.id,),
+            (relation.id,),
+            item.sentence,
+        )
+        for category in ("plain", other)
     ]
 
 
 def _pair(one: tuple[Stated, Article], two: tuple[Stated, Article], rng: random.Random) -> Question:
     (first, at_first), (second, at_second) = one, two
-    ask = [item.fact.fill(rng.choice(item.fact.relation.questions)) for item in (first, second)]
+    ask = [item.fact.fill(rng.choice(_wordings(item.fact.relation)["plain"])) for item in (first, second)]
     text = f"{ask[0]} And {ask[1][0].lower()}{ask[1][1:]}"
     articles = tuple(dict.fromkeys([at_first.id, at_second.id]))
     reference = f"{first.sentence} {second.sentence}"

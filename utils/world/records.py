@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Category = Literal["plain", "paraphrase", "untidy", "two_facts", "unanswerable"]
-CATEGORIES: tuple[Category, ...] = ("plain", "paraphrase", "untidy", "two_facts", "unanswerable")
+Category = Literal["plain", "paraphrase", "untidy", "reworded", "two_facts", "unanswerable"]
+CATEGORIES: tuple[Category, ...] = ("plain", "paraphrase", "untidy", "reworded", "two_facts", "unanswerable")
 
 
 @dataclass(frozen=True)
