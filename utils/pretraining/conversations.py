@@ -16,7 +16,7 @@ from utils.prompts import Message, system_prompt, user_turn
 from utils.world.articles import Draft, Fact, draw_facts, write_article
 from utils.world.course import reserved_words
 from utils.world.names import TRADE_WORDS, Names, SyllableNames
-from utils.world.phrasing import Relation, Topic, topics_for
+from utils.world.phrasing import Relation, Topic, topics_for, topics_in_use
 
 # The trades whose handbooks are read.  Other trades lend questions that a handbook does not answer.
 TRADES = ("shop",)
@@ -68,7 +68,7 @@ def public_companies() -> tuple[PublicCompany, ...]:
 def _public_company(rng: random.Random, names: Names) -> PublicCompany:
     trade = rng.choice(TRADES)
     company = names.company(trade)
-    topics = rng.sample(topics_for(trade), PUBLIC_TOPICS)
+    topics = rng.sample(topics_in_use(trade), PUBLIC_TOPICS)
     facts = [f for t in topics for f in draw_facts(t, company, _entity(t, names), names, rng)]
     return PublicCompany(company, trade, tuple(facts))
 
@@ -134,7 +134,7 @@ class Conversations:
 
     def _company_and_topic(self) -> tuple[str, Topic]:
         trade = self._rng.choice(TRADES)
-        return self._names.company(trade), self._rng.choice(topics_for(trade))
+        return self._names.company(trade), self._rng.choice(topics_in_use(trade))
 
     def _facts(self, topic: Topic, company: str, count: int) -> list[Fact]:
         return draw_facts(topic, company, _entity(topic, self._names), self._names, self._rng, count)
@@ -145,7 +145,7 @@ class Conversations:
         trade = rng.choice(TRADES)
         if company is None:
             company = draw_public_company(rng).name if rng.random() < 0.05 else self._names.company(trade)
-        topics = topics_for(trade)[: level.topics]
+        topics = topics_in_use(trade)[: level.topics]
         shelf: list[tuple[Topic, str | None]] = []
         things: dict[str, list[str]] = {}
         for _ in range(rng.randint(1, level.passages)):
@@ -193,7 +193,7 @@ class Conversations:
         kind = rng.random()
         if kind < 0.4 and entity:
             entity = self._names.entity(topic.subject)
-        elif kind > 0.7:
+        elif kind > 0.75:
             topic = rng.choice(topics_for(rng.choice(sorted(TRADE_WORDS))))
             entity = _entity(topic, self._names)
         facts = [f for f in draw_facts(topic, company, entity, self._names, rng) if f.id not in said]

@@ -17,7 +17,7 @@ from utils.pretraining.conversations import Level
 WARM_UPS = 3
 LEVELS = (
     Level(passages=1, facts=3, topics=2, wordings=2, unanswerable=0.03),
-    Level(passages=2, facts=3, topics=8, unanswerable=0.05),
+    Level(passages=2, facts=3, topics=4, unanswerable=0.05),
     Level(passages=2, facts=3, unanswerable=0.10, formatted=0.05, closed_book=0.05),
     Level(passages=3, facts=3, unanswerable=0.13, formatted=0.12, closed_book=0.08, two_facts=0.04),
     Level(passages=4, facts=3, unanswerable=0.15, formatted=0.15, closed_book=0.10, two_facts=0.06),
