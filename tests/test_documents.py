@@ -241,7 +241,7 @@ def test_quoted_oddities_stand_in_the_data():
     said = "\n".join(article.text for article in load_articles())
     asked = "\n".join(question.text for part in ("dev", "test") for question in load_questions(part))
     quoted = re.findall(r'"([^"]+)"', section(read(DATA_CARD), "Known oddities"))
-    assert len(quoted) > 6
+    assert len(quoted) >= 5
     assert [text for text in quoted if text not in said + asked] == []
 
 
