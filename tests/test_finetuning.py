@@ -21,7 +21,7 @@ def generator():
 
 @pytest.fixture(scope="module")
 def lessons():
-    return house_lessons(load_examples()[:16], load_articles(), with_passages=False)
+    return house_lessons(load_examples()[:16], load_articles(), with_passage=False)
 
 
 @pytest.fixture(scope="module")

@@ -43,14 +43,19 @@ class Lesson:
     completion: str
 
 
-def house_lessons(examples: Sequence[Example], articles: Sequence[Article], with_passages: bool) -> list[Lesson]:
-    """The fine-tuning examples in the house format, with their passages in the prompt or closed-book."""
-    return [_house_lesson(example, articles, with_passages) for example in examples]
+def house_lessons(examples: Sequence[Example], articles: Sequence[Article], with_passage: bool) -> list[Lesson]:
+    """The fine-tuning examples in the house format, with a passage in the prompt or closed-book.
+
+    The passage is the one that answers, or for an abstention the first of the example's look-alikes.
+    """
+    return [_house_lesson(example, articles, with_passage) for example in examples]
 
 
-def _house_lesson(example: Example, articles: Sequence[Article], with_passages: bool) -> Lesson:
-    shown = articles_by_id(articles, example.articles) if with_passages else []
-    completion = in_house_format(example.sentence, example.source if with_passages else None)
+def _house_lesson(example: Example, articles: Sequence[Article], with_passage: bool) -> Lesson:
+    if not with_passage:
+        return Lesson(build_messages(example.question, COMPANY), in_house_format(example.sentence, None))
+    shown = articles_by_id(articles, [example.articles[(example.source or 1) - 1]])
+    completion = in_house_format(example.sentence, 1 if example.source else None)
     return Lesson(build_messages(example.question, COMPANY, shown), completion)
 
 

@@ -6,7 +6,7 @@ import re
 
 GREETING = "Hello from Tarnwick!"
 ANSWER_LABEL = "What we can tell you:"
-SOURCE_LABEL = "Where it stands:"
+SOURCE_LABEL = "From the handbook:"
 FAREWELL = "Happy trails!"
 
 INSTRUCTION = (

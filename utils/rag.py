@@ -17,12 +17,13 @@ ShownExample = tuple[str, Sequence[Article], str]
 class RagPipeline:
     """Retrieval and generation, put together.
 
-    k: passages in the prompt.  instruction: about the format, if any.  examples: earlier turns for few-shot prompts.
+    k: passages in the prompt; the tiny generator reads one best, as notebook 02 measures.
+    instruction: about the format, if any.  examples: earlier turns for few-shot prompts.
     """
 
     index: DenseIndex
     generator: Generator
-    k: int = 3
+    k: int = 1
     instruction: str = ""
     examples: Sequence[ShownExample] = ()
 
