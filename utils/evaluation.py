@@ -61,10 +61,10 @@ def quotes_a_passage(answer: Answer) -> bool:
 
 
 def cited_articles(answer: Answer) -> list[str]:
-    """Ids of the articles that the answer cites, in order; a mark that points at no passage counts as "?"."""
-    numbers = dict.fromkeys(int(number) for number in _MARK.findall(answer.text))
+    """Ids of the articles that the answer cites, each once, in order; a mark that points at no passage is "?"."""
+    numbers = (int(number) for number in _MARK.findall(answer.text))
     shown = answer.passages
-    return [shown[number - 1].id if 1 <= number <= len(shown) else "?" for number in numbers]
+    return list(dict.fromkeys(shown[number - 1].id if 1 <= number <= len(shown) else "?" for number in numbers))
 
 
 def score(answers: Sequence[Answer]) -> pd.DataFrame:

@@ -30,8 +30,8 @@ def ledger_file() -> Path:
     return _personal_file("COURSE_LEDGER", "ledger.json")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace the text of a file at once, so that nobody ever reads half of it.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace what a file holds at once, so that nobody ever reads half of it.
 
     Makes the folder if need be. Raises CourseError, and leaves the old file as it was, when the disk is full or
     the place may not be written.
@@ -39,7 +39,7 @@ def write_atomically(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_through(beside, text)
+        _write_through(beside, content)
         os.replace(beside, path)
     except OSError as problem:
         _forget(beside)
@@ -52,9 +52,10 @@ def _personal_file(variable: str, name: str) -> Path:
     return Path(named).expanduser() if named else platformdirs.user_data_path("finetune-or-rag") / name
 
 
-def _write_through(path: Path, text: str) -> None:
-    with open(path, "x", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+def _write_through(path: Path, content: str | bytes) -> None:
+    mode, form = ("xb", {}) if isinstance(content, bytes) else ("x", {"encoding": "utf-8", "newline": "\n"})
+    with open(path, mode, **form) as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
 

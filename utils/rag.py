@@ -2,36 +2,68 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from utils.handbook import COMPANY, Answer, Article, Question
 from utils.models import Generator
-from utils.prompts import build_messages
-from utils.retrieval import DenseIndex
+from utils.prompts import Message, build_messages
+from utils.retrieval import Allowed, SearchIndex
 
 ShownExample = tuple[str, Sequence[Article], str]
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Where the seconds of a run went, over all its questions.
+
+    search: embedding the questions and finding passages.  generate: the generator.  rest: prompts and records.
+    """
+
+    search: float
+    generate: float
+    rest: float
+
+    @property
+    def total(self) -> float:
+        """Seconds from the questions to the answers."""
+        return self.search + self.generate + self.rest
 
 
 @dataclass(frozen=True)
 class RagPipeline:
     """Retrieval and generation, put together.
 
-    k: passages in the prompt; the tiny generator reads one best, as notebook 02 measures.
+    k: passages in the prompt; more than one brings the tiny generator no clear gain, as notebook 02 measures.
     instruction: about the format, if any.  examples: earlier turns for few-shot prompts.
+    allowed: who may be found, as for `DenseIndex.search`; everyone where nothing is said.
     """
 
-    index: DenseIndex
+    index: SearchIndex
     generator: Generator
     k: int = 1
     instruction: str = ""
     examples: Sequence[ShownExample] = ()
+    allowed: Allowed | None = None
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
-        """One answer per question, in the same order."""
-        found = self.index.search([question.text for question in questions], self.k)
+        """One answer per question, in the same order.  Shows a progress bar while the generator runs."""
+        return self.timed_answers(questions)[0]
+
+    def timed_answers(self, questions: Sequence[Question]) -> tuple[list[Answer], Timings]:
+        """The same answers, and where their seconds went."""
+        start = time.perf_counter()
+        found = self.index.search([question.text for question in questions], self.k, self.allowed)
+        searched = time.perf_counter()
         shown = [tuple(hit.article for hit in hits) for hits in found]
-        return answer_from(questions, shown, self.generator, self.instruction, self.examples)
+        conversations = _conversations(questions, shown, self.instruction, self.examples)
+        prompted = time.perf_counter()
+        texts = self.generator.complete(conversations, progress=True)
+        generated = time.perf_counter()
+        answers = _answers(questions, texts, shown)
+        rest = (prompted - searched) + (time.perf_counter() - generated)
+        return answers, Timings(searched - start, generated - prompted, rest)
 
 
 def answer_from(
@@ -42,14 +74,28 @@ def answer_from(
     examples: Sequence[ShownExample] = (),
 ) -> list[Answer]:
     """Answers from given passages, one set per question.  Raises ValueError when the lengths differ."""
-    conversations = [
-        build_messages(question.text, COMPANY, shown, instruction, examples)
-        for question, shown in zip(questions, passages, strict=True)
-    ]
-    texts = generator.complete(conversations)
-    return [Answer(q, text, tuple(shown)) for q, text, shown in zip(questions, texts, passages, strict=True)]
+    texts = generator.complete(_conversations(questions, passages, instruction, examples))
+    return _answers(questions, texts, passages)
 
 
 def answer_closed_book(questions: Sequence[Question], generator: Generator, instruction: str = "") -> list[Answer]:
     """Answers from the model's weights alone."""
     return answer_from(questions, [()] * len(questions), generator, instruction)
+
+
+def _conversations(
+    questions: Sequence[Question],
+    passages: Sequence[Sequence[Article]],
+    instruction: str,
+    examples: Sequence[ShownExample],
+) -> list[list[Message]]:
+    return [
+        build_messages(question.text, COMPANY, shown, instruction, examples)
+        for question, shown in zip(questions, passages, strict=True)
+    ]
+
+
+def _answers(
+    questions: Sequence[Question], texts: Sequence[str], passages: Sequence[Sequence[Article]]
+) -> list[Answer]:
+    return [Answer(q, text, tuple(shown)) for q, text, shown in zip(questions, texts, passages, strict=True)]
