@@ -1,13 +1,20 @@
 """Every checker: passes the reference and other right ways, names typical mistakes, knows an untouched stub."""
 
+import ast
+import inspect
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
+import test_checks_retrieval
 
 from utils import checks as check
 from utils.checks import references
+from utils.course.build import learner_notebook
+from utils.course.notebook_files import code_cells, notebook_paths, read_notebook
 from utils.matching import contains_whole
+from utils.paths import SOLUTIONS
 
 NAMES = check.__all__
 
@@ -208,6 +215,80 @@ def test_a_typical_mistake_is_named(name, function, message, capsys):
     line = verdict(name, function, capsys)
     assert message in line
     assert not line.startswith(("Right.", "Not attempted"))
+
+
+def test_every_checker_is_tried_with_three_mistakes_or_more():
+    tried = [*WRONG, *test_checks_retrieval.WRONG]
+    mistakes = Counter(name for name, *_ in tried)
+    assert set(mistakes) == set(NAMES) and min(mistakes.values()) >= 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_checker_compares_the_learners_answer_with_itself(name, capsys):
+    """A function that returns what it is given, whatever that is, passes nowhere."""
+    for returned in (lambda *given: given[0], lambda *given: given[-1], lambda *given: given):
+        assert not verdict(name, returned, capsys).startswith("Right.")
+
+
+# The exercises as the notebooks give them
+
+
+def exercises():
+    """The notebook and the cell, by checker, of every exercise in `solutions`."""
+    return {
+        name: (path, cell)
+        for path in notebook_paths(SOLUTIONS)
+        for cell in code_cells(read_notebook(path))
+        for name in NAMES
+        if "# BEGIN SOLUTION" in cell.source and re.search(rf"^def {name}\(", cell.source, re.MULTILINE)
+    }
+
+
+def defined_by(cell, name):
+    """The function that an exercise's cell defines, with the imports that stand before it in a notebook."""
+    names = {"np": np, "re": re, "contains_whole": contains_whole}
+    exec(cell.source, names)
+    return names[name]
+
+
+def test_every_checker_has_its_exercise():
+    assert set(exercises()) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_s_own_solution_is_right_and_its_stub_is_not_attempted(name, capsys):
+    path, cell = exercises()[name]
+    stub = next(copy for copy in learner_notebook(read_notebook(path), path.name).cells if copy.id == cell.id)
+    assert verdict(name, defined_by(cell, name), capsys).startswith("Right. ")
+    assert verdict(name, defined_by(stub, name), capsys).startswith("Not attempted yet. ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_exercise_says_its_difficulty_and_minutes_its_hint_and_solution(name):
+    path, cell = exercises()[name]
+    cells = read_notebook(path).cells
+    before = "\n".join(one.source for one in cells[: cells.index(cell)] if one.cell_type == "markdown")
+    prose = "\n".join(one.source for one in cells if one.cell_type == "markdown")
+    assert getattr(check, name).effort in before
+    assert f"`check.{name}.hint()`" in prose and f"`check.{name}.solution()`" in prose
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_goes_on_with_the_reference(name):
+    """After the check, the learner's function is not used again: a skipped exercise breaks nothing."""
+    path, cell = exercises()[name]
+    cells = list(code_cells(read_notebook(path)))
+    later = [
+        ast.walk(ast.parse(one.source)) for one in cells[cells.index(cell) + 1 :] if not one.source.startswith("%")
+    ]
+    calls = [node.func for tree in later for node in tree if isinstance(node, ast.Call)]
+    assert [call.id for call in calls if isinstance(call, ast.Name) and call.id == name] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_exercise_and_reference_take_the_same_arguments(name):
+    learner, reference = defined_by(exercises()[name][1], name), getattr(references, name)
+    assert list(inspect.signature(learner).parameters) == list(inspect.signature(reference).parameters)
 
 
 # Stubs, accidents and oddities

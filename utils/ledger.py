@@ -10,6 +10,7 @@ The file's path comes from COURSE_LEDGER, else it is `ledger.json` in the user's
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -71,6 +72,19 @@ class LedgerFile(Document):
             self.history.append(earlier)
         self.latest[measurement.key] = measurement
 
+    def all(self) -> list[Measurement]:
+        """Every measurement, oldest first."""
+        return sorted([*self.history, *self.latest.values()], key=lambda measurement: measurement.at)
+
+    def merge(self, others: Iterable[Measurement]) -> int:
+        """Bring in measurements from another computer; how many were new.  The newest of a key counts, as ever."""
+        mine = self.all()
+        new = [measurement for measurement in others if measurement not in mine]
+        self.latest, self.history = {}, []
+        for measurement in sorted([*mine, *new], key=lambda measurement: measurement.at):
+            self.add(measurement)
+        return len(new)
+
 
 class Ledger:
     """Measurements by key, kept on disk between notebooks."""
@@ -119,6 +133,21 @@ class Ledger:
         document = self._read()
         found = [measurement for measurement in document.history if measurement.key == key]
         return found + [document.latest[key]] if key in document.latest else found
+
+    def measurements(self) -> list[Measurement]:
+        """Every measurement ever made, oldest first."""
+        return self._read().all()
+
+    def merge(self, measurements: Iterable[Measurement]) -> int:
+        """Bring in measurements from another computer; how many of them were new here."""
+        brought, new = list(measurements), [0]
+
+        def bring_in(document: LedgerFile) -> None:
+            new[0] = document.merge(brought)
+
+        self._store.update(bring_in)
+        self._say_notices()
+        return new[0]
 
     def table(self) -> pd.DataFrame:
         """The newest measurements, one row a key, by key; columns value, low, high, unit, notebook, at (UTC)."""

@@ -7,7 +7,9 @@ can be written, everything is kept in memory and said so once.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -74,6 +76,7 @@ class JsonStore(Generic[D]):
                 document = self._load_or_set_aside()
                 for step in (*self._unsaved, change):
                     step(document)
+                self._sweep()
                 write_atomically(self.path, document.model_dump_json(indent=1) + "\n")
             self._unsaved.clear()
         except CANNOT_WRITE as error:
@@ -126,6 +129,12 @@ class JsonStore(Generic[D]):
             f"Your {self._what} in {self.path} could not be read, so it was set aside as {aside.name} "
             f"and a new file begins: nothing was deleted."
         )
+
+    def _sweep(self) -> None:
+        """Remove what killed saves left beside the file.  Everyone who saves holds the lock, so nobody is at work."""
+        for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.tmp"):
+            with suppress(OSError):
+                left.unlink()
 
     def _say_memory(self, error: Exception) -> None:
         if self._said_memory:

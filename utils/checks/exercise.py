@@ -41,7 +41,7 @@ class Attempt:
             ) from None
         if result is None:
             raise Stopped(_nothing_returned(self._function))
-        if repr(given) != repr(case):
+        if _fixed_text(given) != _fixed_text(case):
             raise Stopped("Your function changes what it is given, and the notebook still needs it: work on a copy.")
         return result
 
@@ -50,10 +50,13 @@ class Attempt:
 class Exercise:
     """One exercise: call it with the learner's function; `hint()` and `solution()` help on.
 
-    diagnose: the first mistake in words, or None when all cases come out right.
+    difficulty: 1 to 3.  minutes: what it takes, about.  diagnose: the first mistake in words, or None when all
+    cases come out right.
     """
 
     name: str
+    difficulty: int
+    minutes: int
     diagnose: Callable[[Attempt], str | None]
     praise: str
     clue: str
@@ -72,6 +75,12 @@ class Exercise:
         """Print the source of the reference solution, ready to be pasted into a cell."""
         functions = [inspect.getsource(source).rstrip() for source in self.sources]
         print("\n\n\n".join([self.imports, *functions] if self.imports else functions))
+
+    @property
+    def effort(self) -> str:
+        """Difficulty and minutes, as the notebook shows them above the exercise."""
+        dots = "●" * self.difficulty + "○" * (3 - self.difficulty)
+        return f"**Difficulty** {dots} · **about {self.minutes} minutes**"
 
     def __repr__(self) -> str:
         return f"Exercise {self.name}: call check.{self.name}({self.name}), or .hint(), or .solution()"
@@ -126,6 +135,11 @@ def number(result: Any) -> float:
     except Exception:
         pass  # whatever it is, it is no number
     raise Stopped(f"Return one number, not {shown(result)}.")
+
+
+def _fixed_text(case: dict[str, Any]) -> str:
+    """A call's arguments as text; a copied set may list the same items in another order."""
+    return repr({name: sorted(value) if isinstance(value, set) else value for name, value in case.items()})
 
 
 def _nothing_returned(function: Callable[..., Any]) -> str:

@@ -55,6 +55,8 @@ def diagnose(attempt: Attempt) -> str | None:
 
 outcome = Exercise(
     name="outcome",
+    difficulty=2,
+    minutes=10,
     diagnose=diagnose,
     praise="All five outcomes, and the tests in the right order.",
     clue="The order decides: first abstention, then the gold value, then the sources. "

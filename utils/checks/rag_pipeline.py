@@ -91,6 +91,8 @@ def _check_many(attempt: Attempt) -> str | None:
 
 top_k = Exercise(
     name="top_k",
+    difficulty=1,
+    minutes=4,
     diagnose=diagnose,
     praise="The k best positions, best first: the whole search, once the scores are there.",
     clue="np.argsort gives the positions in the order of the scores, the smallest first. "

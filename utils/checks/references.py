@@ -16,6 +16,38 @@ def share_right(answers: list[str], gold_values: list[str]) -> float:
     return sum(right) / len(right)
 
 
+def sentence_chunks(sentences: list[str], size: int, overlap: int) -> list[str]:
+    """Texts of `size` sentences each, of which every one repeats the last `overlap` sentences of the one before.
+
+    The last may be shorter; none holds repeated sentences only.  overlap < size.  Exercise of notebook 01.
+    """
+    chunks = []
+    for start in range(0, len(sentences), size - overlap):
+        chunks.append(" ".join(sentences[start : start + size]))
+        if start + size >= len(sentences):
+            break
+    return chunks
+
+
+def cosine_search(query: np.ndarray, vectors: np.ndarray, k: int) -> list[int]:
+    """Positions of the k vectors whose direction is nearest to the query's, the nearest first.
+
+    query: shape (dimensions,).  vectors: shape (passages, dimensions), of any length but zero.
+    Exercise of notebook 01.
+    """
+    cosines = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
+    return np.argsort(-cosines, kind="stable")[:k].tolist()
+
+
+def mean_recall(rankings: list[list[str]], gold: list[list[str]], k: int) -> float:
+    """Share of its right ids that a question finds among the first k, averaged over the questions.
+
+    rankings, gold: one list of ids for each question, same order.  Exercise of notebook 01.
+    """
+    shares = [len(set(ranking[:k]) & set(right)) / len(right) for ranking, right in zip(rankings, gold, strict=True)]
+    return sum(shares) / len(shares)
+
+
 def top_k(scores: np.ndarray, k: int) -> list[int]:
     """Positions of the k highest scores, the highest first; all of them when there are fewer than k.
 

@@ -59,6 +59,8 @@ def _check_counting(attempt: Attempt) -> str | None:
 
 share_right = Exercise(
     name="share_right",
+    difficulty=1,
+    minutes=5,
     diagnose=diagnose,
     praise="It counts whole values only, in capitals or not, and divides by the number of answers.",
     clue="Write a small test for one answer first: re.search with re.escape(value) between (?<!\\w) and (?!\\w), "

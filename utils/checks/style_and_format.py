@@ -40,6 +40,8 @@ def diagnose(attempt: Attempt) -> str | None:
 
 lora_parameters = Exercise(
     name="lora_parameters",
+    difficulty=1,
+    minutes=3,
     diagnose=diagnose,
     praise="A and B together, and nothing of the frozen weight.",
     clue="Draw the two matrices: A turns d_in numbers into rank, B turns rank numbers into d_out. "

@@ -1,1 +1,1 @@
-"""The course's own tools: `python -m utils.course doctor`, `build` and `refresh`."""
+"""The course's own tools: `python -m utils.course doctor`, `progress`, `reset`, `build` and `refresh`."""

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from utils.errors import CourseError
 
@@ -58,6 +59,48 @@ def _refresh(options: argparse.Namespace) -> int:
     return 0
 
 
+def _progress(options: argparse.Namespace) -> int:
+    from utils.course.calibration import figure
+    from utils.course.overview import as_text, look_over
+    from utils.course.transfer import export_text, import_text
+    from utils.ledger import Ledger
+    from utils.quiz.progress import Progress
+
+    progress, ledger = Progress.load(), Ledger.open()
+    if options.export:
+        print(export_text(progress, ledger))
+        return 0
+    if options.bring_in:
+        print(import_text(_text_of(options.bring_in), progress, ledger))
+    overview = look_over(progress, ledger)
+    if options.figure:
+        _write(options.figure, figure(overview.calibration))
+    print(as_text(overview))
+    return 0
+
+
+def _text_of(name: str) -> str:
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise CourseError(f"{name} cannot be read ({problem}): name the file that holds your progress.") from None
+
+
+def _write(name: str, content: bytes) -> None:
+    try:
+        Path(name).write_bytes(content)
+    except OSError as problem:
+        raise CourseError(f"The figure was not written ({problem}): name a file in a folder of yours.") from None
+
+
+def _reset(options: argparse.Namespace) -> int:
+    from utils.course.reset import reset
+
+    for name in options.names:
+        print(reset(name))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m utils.course", description="Tools of the course.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -73,6 +116,20 @@ def _parser() -> argparse.ArgumentParser:
     refresh = commands.add_parser("refresh", help="execute solutions again and store their outputs")
     refresh.add_argument("names", nargs="*", metavar="NAME", help="how a file name begins, such as 02; all if none")
     refresh.set_defaults(command=_refresh)
+
+    progress = commands.add_parser("progress", help="what is done, how your predictions held, what to do next")
+    progress.add_argument(
+        "--export", action="store_true", help="print answers and measurements as text, to carry along"
+    )
+    progress.add_argument(
+        "--import", dest="bring_in", metavar="FILE", help="bring in such a text; - reads it from here"
+    )
+    progress.add_argument("--figure", metavar="FILE", help="also draw the predictions that held, as a PNG file")
+    progress.set_defaults(command=_progress)
+
+    reset = commands.add_parser("reset", help="start a notebook over; your old copy is set aside")
+    reset.add_argument("names", nargs="+", metavar="NUMBER", help="the notebook's number, such as 02")
+    reset.set_defaults(command=_reset)
     return parser
 
 

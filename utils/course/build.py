@@ -7,15 +7,14 @@ opening marker. Cells tagged `solution` (prose) or `solution-only` (code) are le
 import ast
 import copy
 import re
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
+from utils.course.aside import set_aside
 from utils.course.notebook_files import (
     NotebookError,
     code_cells,
@@ -135,15 +134,7 @@ def _was_worked_in(path: Path) -> bool:
 
 
 def _set_aside(path: Path) -> None:
-    kept = path.parents[1] / "set-aside" / f"{path.stem}.{datetime.now():%Y-%m-%d-%H%M%S}.ipynb"
-    try:
-        kept.parent.mkdir(exist_ok=True)
-        shutil.copyfile(path, kept)
-    except OSError as problem:
-        sentence = (
-            f"Your work in {label(path)} could not be set aside ({problem}): copy it elsewhere, then run this again."
-        )
-        raise CourseError(sentence) from problem
+    kept = set_aside(path)
     print(f"{label(path)} held your work, which is now in {label(kept)}")
 
 

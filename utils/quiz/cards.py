@@ -1,6 +1,6 @@
 """Question cards for the notebook: core ipywidgets, usable by Tab, Space and Enter alone.
 
-Every option is a plain Button. Radio buttons and menus want the arrow keys, which JupyterLab keeps
+Options are Buttons or Checkboxes. Radio buttons and menus want the arrow keys, which JupyterLab keeps
 for moving between cells. A card knows nothing of files: `on_answer` records and returns the feedback.
 """
 
@@ -12,23 +12,28 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from utils.errors import CourseError
+from utils.quiz.kinds import CONFIDENCES, Knowledge, Numeric, Ordering, Prediction, Question
+from utils.quiz.markdown import as_markdown, effort
 from utils.quiz.progress import Answer
-from utils.quiz.questions import CONFIDENCES, Prediction, Question
 
 OnAnswer = Callable[[str, str | None], str]
 CHOSEN = "course-chosen"
+KEYS = "keys: Tab, Space, Enter"
 
 # The fallbacks after the commas serve VS Code and Colab, which lack JupyterLab's theme variables.
 STYLE = """<style>
 .course-card {
   border-left: 4px solid var(--jp-border-color1, #8a8a8a); padding: 4px 12px; margin: 8px 0; max-width: 52em; }
 .course-card .widget-html-content, .course-card .jupyter-widget-html-content {
-  white-space: normal; line-height: 1.5; color: var(--jp-content-font-color1, inherit); }
+  white-space: normal; line-height: 1.5; overflow-wrap: anywhere; color: var(--jp-content-font-color1, inherit); }
+.course-card .widget-checkbox, .course-card .widget-checkbox label {
+  height: auto; width: auto; white-space: normal; line-height: 1.4; color: var(--jp-content-font-color1, inherit); }
 .course-card .course-option.jupyter-button {
   height: auto; min-height: 2.2em; padding: 6px 12px; margin: 3px 0; text-align: left; white-space: normal;
   overflow: visible; line-height: 1.4; color: var(--jp-content-font-color1, inherit);
   background: var(--jp-layout-color2, transparent); border: 1px solid var(--jp-border-color1, #8a8a8a); }
-.course-card .course-option.jupyter-button:focus-visible {
+.course-card .course-option.jupyter-button:focus-visible, .course-card input:focus-visible {
   outline: 3px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
 .course-card .course-option.course-chosen {
   border: 2px solid var(--jp-brand-color1, #1976d2); font-weight: 600; }
@@ -52,92 +57,220 @@ class FixedReprBox(widgets.VBox):
 
 
 class QuestionCard(FixedReprBox):
-    """One question: its text, a button for each option, for predictions the confidence, and the feedback."""
+    """One question: its text, what one chooses with, the button that checks, and the feedback.
+
+    Each kind of card says with `_controls` what one chooses with, and with `chosen` what was chosen.
+    """
 
     def __init__(self, quiz: str, question: Question, answer: Answer | None, on_answer: OnAnswer) -> None:
         self._question = question
         self._on_answer = on_answer
-        self._option = answer.option if answer else None
-        self._confidence = answer.confidence if answer else None
-        self.option_buttons = [_button(option.text) for option in question.options]
-        self.confidence_buttons = [_button(word) for word in CONFIDENCES if isinstance(question, Prediction)]
         self.feedback = widgets.HTML()
-        self._connect()
-        self._mark()
-        super().__init__(f"Quiz {quiz}, question {question.id}", as_markdown(question), self._parts())
+        self.check_button = action_button("Check my answer", self._check)
+        super().__init__(f"Quiz {quiz}, question {question.id}", as_markdown(question), [])
+        controls = self._controls(answer)
+        self.children = (widgets.HTML(STYLE + self._heading()), *controls, self.check_button, self.feedback)
         self.add_class("course-card")
 
+    @property
+    def confidence(self) -> str | None:
+        """How sure the learner is; None where nothing was said."""
+        return None
+
+    def chosen(self) -> str | None:
+        """What is chosen now, as an answer in text; None for nothing yet."""
+        raise NotImplementedError
+
     def show_feedback(self, text: str) -> None:
-        """Show `text` under the options, its verdict in bold."""
-        verdict, _, reason = text.partition(". ")
-        self.feedback.value = f'<div role="status"><strong>{escape(verdict)}.</strong> {escape(reason)}</div>'
+        """Show `text` under the options, its verdict in bold, and have a screen reader say it at once."""
+        # A status region is announced only if it was there before its text, and this one is made anew each time.
+        self.feedback.value = _verdict_html(text, 'role="alert"')
 
-    def _parts(self) -> list[widgets.Widget]:
-        heading = f"<p><strong>{escape(self._question.title)}</strong></p><p>{escape(self._question.text)}</p>"
-        parts: list[widgets.Widget] = [widgets.HTML(STYLE + heading), *self.option_buttons]
-        if self.confidence_buttons:
-            row = widgets.HBox(self.confidence_buttons, layout=widgets.Layout(flex_flow="row wrap"))
-            parts += [widgets.HTML("How sure are you?"), row]
-        return [*parts, self.feedback]
+    def restore_feedback(self, text: str) -> None:
+        """Show what was said in an earlier session, without announcing it."""
+        self.feedback.value = _verdict_html(text, "")
 
-    def _connect(self) -> None:
-        for letter, button in zip(self._question.letters, self.option_buttons, strict=True):
+    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+        raise NotImplementedError
+
+    def _heading(self) -> str:
+        question = self._question
+        return (
+            f"<p><strong>{escape(question.title)}</strong><br>{effort(question)} · {KEYS}</p>"
+            f"<p>{escape(question.text)}</p>"
+        )
+
+    def _check(self) -> None:
+        chosen = self.chosen()
+        if chosen is None:
+            self.show_feedback("Nothing chosen yet. Choose an answer first.")
+            return
+        try:
+            answer = self._question.read(chosen)
+        except CourseError as problem:
+            self.show_feedback(f"Not an answer yet. {problem}")
+            return
+        self.show_feedback(self._on_answer(answer, self.confidence))
+
+
+class ChoiceCard(QuestionCard):
+    """A button for each option, one of which is chosen."""
+
+    def chosen(self) -> str | None:
+        """The letter of the chosen option."""
+        return self._letter
+
+    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+        self._letter = answer.option if answer else None
+        letters, options = self._question.letters, self._question.options
+        self.option_buttons = [
+            action_button(option.text, lambda letter=letter: self._choose(letter))
+            for letter, option in zip(letters, options, strict=True)
+        ]
+        for button in self.option_buttons:
             button.layout.width = "100%"
-            button.on_click(lambda _, letter=letter: self._choose(letter))
-        for word, button in zip(CONFIDENCES, self.confidence_buttons, strict=False):
-            button.layout.width = "auto"
-            button.on_click(lambda _, word=word: self._say_how_sure(word))
+        self._mark()
+        return list(self.option_buttons)
 
     def _choose(self, letter: str) -> None:
-        self._option = letter
-        self._record()
+        self._letter = letter
+        self._mark()
+
+    def _mark(self) -> None:
+        """Say in words, not by colour alone, which button is the learner's."""
+        texts = [option.text for option in self._question.options]
+        _mark_buttons(self.option_buttons, texts, [letter == self._letter for letter in self._question.letters])
+
+
+class PredictionCard(ChoiceCard):
+    """A button for each option, and one for each confidence."""
+
+    @property
+    def confidence(self) -> str | None:
+        """How sure the learner is."""
+        return self._confidence
+
+    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+        self._confidence = answer.confidence if answer else None
+        self.confidence_buttons = [
+            action_button(word, lambda word=word: self._say_how_sure(word)) for word in CONFIDENCES
+        ]
+        self.check_button.description = "Record my prediction"
+        options = super()._controls(answer)
+        row = widgets.HBox(self.confidence_buttons, layout=widgets.Layout(flex_flow="row wrap"))
+        return [*options, widgets.HTML("How sure are you?"), row]
 
     def _say_how_sure(self, word: str) -> None:
         self._confidence = word
-        self._record()
-
-    def _record(self) -> None:
         self._mark()
-        if self._option is None:
-            self.show_feedback("Noted. Now choose an answer.")
-            return
-        self.show_feedback(self._on_answer(self._option, self._confidence))
 
     def _mark(self) -> None:
-        """Say in words, not by colour alone, which buttons are the learner's."""
-        texts = [option.text for option in self._question.options]
-        chosen = [letter == self._option for letter in self._question.letters]
-        _mark_buttons(self.option_buttons, texts, chosen, " (your answer)")
-        _mark_buttons(
-            self.confidence_buttons, list(CONFIDENCES), [word == self._confidence for word in CONFIDENCES], " (yours)"
+        super()._mark()
+        _mark_buttons(self.confidence_buttons, list(CONFIDENCES), [word == self._confidence for word in CONFIDENCES])
+
+
+class SeveralCard(QuestionCard):
+    """A checkbox for each option, any number of which are chosen."""
+
+    def chosen(self) -> str | None:
+        """The letters of the ticked options."""
+        boxes = zip(self._question.letters, self.checkboxes, strict=True)
+        return "".join(letter for letter, box in boxes if box.value) or None
+
+    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+        ticked = answer.option if answer else ""
+        self.checkboxes = [
+            widgets.Checkbox(letter in ticked, description=option.text, indent=False, layout={"width": "100%"})
+            for letter, option in zip(self._question.letters, self._question.options, strict=True)
+        ]
+        return [widgets.HTML("Tick everything that applies."), *self.checkboxes]
+
+
+class OrderingCard(QuestionCard):
+    """A button for each step: pressed in the right order, each gets its number."""
+
+    def chosen(self) -> str | None:
+        """The letters in the order in which the steps were pressed, once all are."""
+        return self._order if len(self._order) == len(self._question.letters) else None
+
+    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+        self._order = answer.option if answer else ""
+        self.option_buttons = [
+            action_button(step.text, lambda letter=letter: self._press(letter))
+            for letter, step in zip(self._question.letters, self._question.options, strict=True)
+        ]
+        for button in self.option_buttons:
+            button.layout.width = "100%"
+        self.again_button = action_button("Take my order back", self._take_back)
+        self._mark()
+        how = widgets.HTML("Press the steps one after another: the first, the second, and so on.")
+        return [how, *self.option_buttons, self.again_button]
+
+    def _press(self, letter: str) -> None:
+        if letter not in self._order:
+            self._order += letter
+            self._mark()
+
+    def _take_back(self) -> None:
+        self._order = ""
+        self._mark()
+
+    def _mark(self) -> None:
+        for letter, step, button in zip(
+            self._question.letters, self._question.options, self.option_buttons, strict=True
+        ):
+            place = self._order.find(letter) + 1
+            button.description = f"{place}. {step.text}" if place else step.text
+            (button.add_class if place else button.remove_class)(CHOSEN)
+
+
+class NumericCard(QuestionCard):
+    """A field for a number."""
+
+    def chosen(self) -> str | None:
+        """What stands in the field."""
+        return self.field.value.strip() or None
+
+    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+        unit = f" ({self._question.unit})" if self._question.unit else ""
+        self.field = widgets.Text(
+            answer.option if answer else "",
+            description=f"Your number{unit}",
+            style={"description_width": "initial"},
+            layout={"width": "24em", "max_width": "100%"},
         )
+        return [self.field]
 
 
-def as_markdown(question: Question) -> str:
-    """The question as static text, for places where widgets don't render."""
-    options = [
-        f"- **{letter}** {_plain(option.text)}"
-        for letter, option in zip(question.letters, question.options, strict=True)
-    ]
-    how = f'Answer with `quiz.answer("{question.id}", "a")`, or another letter.'
-    return "\n".join([f"**{_plain(question.title)}**", "", _plain(question.text), "", *options, "", how])
+def card_for(quiz: str, question: Question, answer: Answer | None, on_answer: OnAnswer) -> QuestionCard:
+    """The card that fits a question's kind."""
+    return _card_class(question)(quiz, question, answer, on_answer)
 
 
-def _button(text: str) -> widgets.Button:
-    button = widgets.Button(description=text, layout=widgets.Layout(height="auto"))
+def action_button(text: str, action: Callable[[], None]) -> widgets.Button:
+    """A button in the cards' style that runs `action` when it is pressed."""
+    button = widgets.Button(description=text, layout=widgets.Layout(height="auto", width="auto"))
     button.add_class("course-option")
+    button.on_click(lambda _: action())
     return button
 
 
-def _mark_buttons(buttons: list[widgets.Button], texts: list[str], chosen: list[bool], mark: str) -> None:
-    for button, text, is_chosen in zip(buttons, texts, chosen, strict=False):
-        button.description = text + mark if is_chosen else text
+def _card_class(question: Question) -> type[QuestionCard]:
+    if isinstance(question, Prediction):
+        return PredictionCard
+    if isinstance(question, Ordering):
+        return OrderingCard
+    if isinstance(question, Numeric):
+        return NumericCard
+    return SeveralCard if isinstance(question, Knowledge) and question.several else ChoiceCard
+
+
+def _mark_buttons(buttons: list[widgets.Button], texts: list[str], chosen: list[bool]) -> None:
+    for button, text, is_chosen in zip(buttons, texts, chosen, strict=True):
+        button.description = f"{text} (chosen)" if is_chosen else text
         (button.add_class if is_chosen else button.remove_class)(CHOSEN)
 
 
-def _plain(text: str) -> str:
-    """`text` with the characters escaped that Markdown or HTML would take for its own."""
-    escaped = escape(text, quote=False)
-    for mark in "\\`*_[]$":
-        escaped = escaped.replace(mark, f"\\{mark}")
-    return escaped
+def _verdict_html(text: str, role: str) -> str:
+    verdict, _, reason = text.partition(". ")
+    return f"<div {role}><strong>{escape(verdict)}.</strong> {escape(reason)}</div>"

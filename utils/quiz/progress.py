@@ -18,8 +18,8 @@ VARIABLE = "COURSE_PROGRESS"
 class Answer(BaseModel):
     """One question's newest answer.
 
-    `option` is a letter, `right` None for a prediction, `at` the time in UTC, `earlier` the letters
-    chosen before, oldest first.
+    `option` is the answer as text ("b"), `right` None for a prediction, `at` the time in UTC, `earlier` the
+    answers given before, oldest first.  `late`: a prediction made after its measurement.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -29,6 +29,12 @@ class Answer(BaseModel):
     right: bool | None = None
     at: str = ""
     earlier: tuple[str, ...] = ()
+    late: bool = False
+
+    @property
+    def story(self) -> tuple[str, ...]:
+        """Everything chosen, oldest first, the newest included."""
+        return (*self.earlier, self.option)
 
 
 class ProgressFile(Document):
@@ -44,6 +50,19 @@ class ProgressFile(Document):
             earlier = (*earlier, before.option)
         self.answers[key] = answer.model_copy(update={"earlier": earlier})
 
+    def merge(self, key: str, other: Answer) -> bool:
+        """Bring in an answer from another computer, and say whether that changed anything.
+
+        The later of two answers counts; what the other file had chosen joins `earlier`, so that nothing is lost.
+        """
+        mine = self.answers.get(key)
+        if mine is None:
+            self.answers[key] = other
+            return True
+        newer, older = (other, mine) if other.at > mine.at else (mine, other)
+        self.answers[key] = newer if _tells(newer, older) else _joined(newer, older)
+        return self.answers[key] != mine
+
 
 class Progress:
     """Answers by question, on disk; in memory where nothing can be written."""
@@ -56,10 +75,22 @@ class Progress:
         """The progress at `path`, else at COURSE_PROGRESS, else in the user's data folder."""
         return cls(path or progress_file())
 
-    def record_answer(self, key: str, option: str, confidence: str | None = None, right: bool | None = None) -> None:
+    def record_answer(
+        self, key: str, option: str, confidence: str | None = None, right: bool | None = None, late: bool = False
+    ) -> None:
         """Save one answer at once.  key: see `Quiz.key`.  Never raises because of the disk."""
-        answer = Answer(option=option, confidence=confidence, right=right, at=now())
+        answer = Answer(option=option, confidence=confidence, right=right, at=now(), late=late)
         self._store.update(lambda document: document.add(key, answer))
+
+    def merge(self, answers: dict[str, Answer]) -> int:
+        """Bring in answers from another computer; how many changed anything here."""
+        changed: list[bool] = []
+
+        def bring_in(document: ProgressFile) -> None:
+            changed[:] = [document.merge(key, answer) for key, answer in answers.items()]
+
+        self._store.update(bring_in)
+        return sum(changed)
 
     def answers(self) -> dict[str, Answer]:
         """The newest answer of every question, by key, those of other open notebooks included."""
@@ -68,3 +99,16 @@ class Progress:
     def take_notices(self) -> list[str]:
         """Sentences about the file that the learner should see, each handed out once."""
         return self._store.take_notices()
+
+
+def _tells(newer: Answer, older: Answer) -> bool:
+    """Whether all that `older` tells stands in the story of `newer` already."""
+    length = len(older.story)
+    starts = range(len(newer.story) - length + 1)
+    return any(newer.story[start : start + length] == older.story for start in starts)
+
+
+def _joined(newer: Answer, older: Answer) -> Answer:
+    story = [*older.story, *newer.story]
+    changes = [option for option, following in zip(story, story[1:], strict=False) if option != following]
+    return newer.model_copy(update={"earlier": tuple(changes)})

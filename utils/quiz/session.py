@@ -7,29 +7,35 @@ from typing import Any
 from IPython.display import display
 
 from utils.ledger import Ledger
-from utils.quiz.cards import FixedReprBox, QuestionCard
-from utils.quiz.feedback import after_answer, after_measurement, is_right
+from utils.quiz import feedback
+from utils.quiz.cards import FixedReprBox, QuestionCard, card_for
+from utils.quiz.kinds import Prediction, Question, Quiz, check_confidence
 from utils.quiz.progress import Answer, Progress
-from utils.quiz.questions import Prediction, Question, Quiz, check_choice, check_confidence, load_quiz
+from utils.quiz.questions import load_quiz
+from utils.quiz.standing import Standing, standing_in, valid_answer
 
 
 def open_quiz(number: str) -> QuizSession:
-    """The quiz of notebook `number` ("02") with the learner's progress.
+    """The quiz of notebook `number` ("02") with the learner's progress and evidence ledger.
 
     Raises CourseError when the quiz file is missing or wrong; a damaged progress file is set aside
     and reported in a printed sentence.
     """
-    session = QuizSession(load_quiz(number), Progress.load())
+    session = QuizSession(load_quiz(number), Progress.load(), Ledger.open())
     session.say_notices()
     return session
 
 
 class QuizSession:
-    """Shows questions, records answers, grades predictions.  Displaying it shows every card."""
+    """Shows questions, records answers, grades predictions.  Displaying it shows every card.
 
-    def __init__(self, quiz: Quiz, progress: Progress) -> None:
+    ledger: tells which predictions are measured and may no longer be changed; None: none is.
+    """
+
+    def __init__(self, quiz: Quiz, progress: Progress, ledger: Ledger | None = None) -> None:
         self._quiz = quiz
         self._progress = progress
+        self._ledger = ledger
         progress.answers()  # a damaged file is reported here, not at the first click
 
     def show(self, *ids: str) -> None:
@@ -41,26 +47,31 @@ class QuizSession:
         """The card of one question, restored to the learner's earlier answer."""
         question = self._quiz.find(id)
         answer = self._answer_to(question)
-        card = QuestionCard(self._quiz.quiz, question, answer, lambda *said: self._record(question, *said))
+        card = card_for(self._quiz.quiz, question, answer, lambda *said: self._record(question, *said))
         if answer:
-            card.show_feedback(after_answer(question, answer.option, answer.confidence))
+            card.restore_feedback(self._told_before(question, answer))
         return card
 
-    def answer(self, id: str, letter: str, confidence: str | None = None) -> None:
-        """Record option `letter` and print its feedback: the card without widgets.
+    def answer(self, id: str, answer: object, confidence: str | None = None) -> None:
+        """Record an answer and print its feedback: the card without widgets.
 
+        answer: "b" for an option, "ac" for several, "cab" for an order, 42 or "42" for a number.
         confidence: "guess", "fairly sure", "certain" or None.  Raises CourseError for anything unknown.
         """
         question = self._quiz.find(id)
-        check_choice(question, letter)
+        plain = question.read(answer)
         check_confidence(confidence)
-        print(self._record(question, letter, confidence))
+        print(self._record(question, plain, confidence))
+
+    def score(self) -> None:
+        """Print how many questions of this notebook are answered, and how many of them are right."""
+        print(self._standing().in_words())
 
     def grade_predictions(self, ledger: Ledger, *ids: str) -> None:
         """Print one line for each prediction named (or all): what was said, what was measured, the verdict."""
         for question in self._named(ids):
             if isinstance(question, Prediction):
-                print(after_measurement(question, self._answer_to(question), ledger))
+                print(feedback.after_measurement(question, self._answer_to(question), ledger))
 
     def say_notices(self) -> None:
         """Print what the learner should know about the progress file, if anything."""
@@ -80,11 +91,37 @@ class QuizSession:
         return [self._quiz.find(id) for id in ids] or list(self._quiz.questions)
 
     def _answer_to(self, question: Question) -> Answer | None:
-        """The learner's answer, unless it names an option that does not exist."""
-        answer = self._progress.answers().get(self._quiz.key(question))
-        return answer if answer and answer.option in question.letters and len(answer.option) == 1 else None
+        return valid_answer(question, self._progress.answers().get(self._quiz.key(question)))
 
-    def _record(self, question: Question, letter: str, confidence: str | None) -> str:
+    def _told_before(self, question: Question, answer: Answer) -> str:
+        if isinstance(question, Prediction) and self._is_measured(question):
+            assert self._ledger is not None
+            return feedback.verdict_on(question, answer, self._ledger)
+        return feedback.after_answer(question, answer.option, answer.confidence)
+
+    def _is_measured(self, prediction: Prediction) -> bool:
+        return self._ledger is not None and feedback.measurements_for(prediction, self._ledger) is not None
+
+    def _record(self, question: Question, answer: str, confidence: str | None) -> str:
         """Save the answer; the feedback, with anything to say about the progress file."""
-        self._progress.record_answer(self._quiz.key(question), letter, confidence, is_right(question, letter))
-        return " ".join([after_answer(question, letter, confidence), *self._progress.take_notices()])
+        said = self._predict if isinstance(question, Prediction) else self._try
+        return " ".join([*said(question, answer, confidence), *self._progress.take_notices()])
+
+    def _predict(self, question: Prediction, answer: str, confidence: str | None) -> list[str]:
+        before = self._answer_to(question)
+        measured = self._is_measured(question)
+        if measured and before and not before.late:
+            assert self._ledger is not None
+            return [feedback.locked(question, before, self._ledger)]
+        self._progress.record_answer(self._quiz.key(question), answer, confidence, late=measured)
+        return [feedback.after_answer(question, answer, confidence), *([feedback.too_late()] if measured else [])]
+
+    def _try(self, question: Question, answer: str, confidence: str | None) -> list[str]:
+        before = self._answer_to(question)
+        right = feedback.is_right(question, answer)
+        self._progress.record_answer(self._quiz.key(question), answer, confidence, right)
+        changed = [feedback.after_retry(question, before, answer)] if before else []
+        return [feedback.after_answer(question, answer), *changed, self._standing().score]
+
+    def _standing(self) -> Standing:
+        return standing_in(self._quiz, self._progress.answers())

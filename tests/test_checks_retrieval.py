@@ -1,0 +1,252 @@
+"""The checkers of notebook 01: right ways pass, typical mistakes are named.  `test_checks.py` tests the rest."""
+
+import numpy as np
+import pytest
+
+from utils import checks as check
+from utils.checks import references, retrieval
+
+NAMES = ("cosine_search", "mean_recall", "sentence_chunks")
+
+
+def verdict(name, function, capsys):
+    """The one line that the checker prints."""
+    capsys.readouterr()
+    assert getattr(check, name)(function) is None
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1 and out.endswith("\n")
+    return out.strip()
+
+
+def windows(step, join=" ".join, stop=True):
+    """A sentence_chunks with another step or join; stop: leaves out what the last chunk only repeats."""
+
+    def attempt(sentences, size, overlap):
+        chunks = []
+        for start in range(0, len(sentences), step(size, overlap)):
+            chunks.append(join(sentences[start : start + size]))
+            if stop and start + size >= len(sentences):
+                break
+        return chunks
+
+    return attempt
+
+
+def right_step(size, overlap):
+    return size - overlap
+
+
+def chunks_by_emptying(sentences, size, overlap):
+    chunks, rest = [], list(sentences)
+    while len(rest) > size:
+        chunks.append(" ".join(rest[:size]))
+        del rest[: size - overlap]
+    return [*chunks, " ".join(rest)]
+
+
+def chunks_by_slicing_the_list_itself(sentences, size, overlap):
+    chunks = []
+    while sentences:
+        chunks.append(" ".join(sentences[:size]))
+        del sentences[: size - overlap]
+    return chunks
+
+
+def chunks_with_overlap_on_top(sentences, size, overlap):
+    return [" ".join(sentences[start : start + size + overlap]) for start in range(0, len(sentences), size)]
+
+
+def chunks_of_words(sentences, size, overlap):
+    words = " ".join(sentences).split()
+    return [" ".join(words[start : start + size]) for start in range(0, len(words), size - overlap)]
+
+
+def search(score, finish=lambda scores, k: np.argsort(-scores, kind="stable")[:k]):
+    """A cosine_search with another score or another end."""
+    return lambda query, vectors, k: finish(score(query, vectors), k)
+
+
+def product(query, vectors):
+    return vectors @ query
+
+
+def cosine(query, vectors):
+    return vectors @ query / np.linalg.norm(vectors, axis=1)
+
+
+def distance(query, vectors):
+    return np.linalg.norm(vectors - query, axis=1)
+
+
+def search_in_place(query, vectors, k):
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.argsort(-(vectors @ query))[:k]
+
+
+def mean_of(share, finish=np.mean):
+    """A mean_recall that judges one question by `share`."""
+    return lambda rankings, gold, k: finish(
+        [share(ranking, right, k) for ranking, right in zip(rankings, gold, strict=True)]
+    )
+
+
+def found(ranking, right, k):
+    return len(set(ranking[:k]) & set(right))
+
+
+def share_found(ranking, right, k):
+    return found(ranking, right, k) / len(right)
+
+
+def pooled(rankings, gold, k):
+    pairs = list(zip(rankings, gold, strict=True))
+    return sum(found(*pair, k) for pair in pairs) / sum(len(right) for _, right in pairs)
+
+
+def against_all(rankings, gold, k):
+    everything = {name for right in gold for name in right}
+    return np.mean(
+        [min(1, found(ranking, everything, k) / len(right)) for ranking, right in zip(rankings, gold, strict=True)]
+    )
+
+
+def one_too_far(rankings, gold, k):
+    return references.mean_recall(rankings, gold, k + 1 if k > 1 else 1)
+
+
+def last_dropped(sentences, size, overlap):
+    starts = range(0, len(sentences) - size + 1, size - overlap)
+    return [" ".join(sentences[start : start + size]) for start in starts]
+
+
+def nearest_unit_vectors(query, vectors, k):
+    return np.argsort(distance(query / 2, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)))[:k]
+
+
+def search_sorted(query, vectors, k):
+    cosines = cosine(query, vectors)
+    return sorted(range(len(vectors)), key=lambda place: -cosines[place])[:k]
+
+
+RIGHT = [
+    *[(name, getattr(references, name)) for name in NAMES],
+    ("sentence_chunks", chunks_by_emptying),
+    ("sentence_chunks", lambda *given: tuple(references.sentence_chunks(*given))),
+    ("cosine_search", search(cosine)),
+    ("cosine_search", search(cosine, lambda scores, k: tuple(scores.argsort()[::-1][:k]))),
+    ("cosine_search", search_sorted),
+    ("cosine_search", nearest_unit_vectors),
+    ("mean_recall", mean_of(share_found)),
+    ("mean_recall", mean_of(lambda ranking, right, k: sum(name in ranking[:k] for name in right) / len(right))),
+]
+
+
+@pytest.mark.parametrize("name, function", RIGHT)
+def test_a_right_function_is_right(name, function, capsys):
+    assert verdict(name, function, capsys).startswith("Right. ")
+
+
+WRONG_CHUNKS = {
+    "no overlap": (windows(lambda size, overlap: size), "nothing is repeated"),
+    "step adds": (windows(lambda size, overlap: size + overlap), "not size + overlap"),
+    "step of one": (windows(lambda size, overlap: 1, stop=False), "every sentence starts a chunk"),
+    "repeats at the end": (windows(right_step, stop=False), "a chunk too many, 'Dogs may come in.'"),
+    "overlap on top": (chunks_with_overlap_on_top, "overlap=1 a chunk holds 3 sentences"),
+    "last one dropped": (last_dropped, "the end is missing: the last chunk may hold fewer than 2 sentences"),
+    "lists": (windows(right_step, join=list), "join it into one text"),
+    "run together": (windows(right_step, join="".join), "join them with a space"),
+    "line breaks": (windows(right_step, join="\n".join), "exactly one space"),
+    "one text": (lambda sentences, size, overlap: " ".join(sentences), "one text for each chunk"),
+    "words": (chunks_of_words, "count sentences, not letters or words"),
+    "letters": (
+        lambda sentences, size, overlap: [sentence[:size] for sentence in sentences],
+        "a sentence is cut in two",
+    ),
+    "eats its input": (chunks_by_slicing_the_list_itself, "work on a copy"),
+    "nothing": (lambda sentences, size, overlap: [], "With size=2 and overlap=0 there should be 3 chunks"),
+}
+WRONG_SEARCHES = {
+    "plain product": (search(product), "A long vector won"),
+    "query's length only": (
+        search(lambda query, vectors: vectors @ query / np.linalg.norm(query)),
+        "A long vector won",
+    ),
+    "one length for all": (
+        search(lambda query, vectors: vectors @ query / np.linalg.norm(vectors)),
+        "A long vector won",
+    ),
+    "product, worst first": (
+        search(product, lambda scores, k: np.argsort(scores)[:k]),
+        "plain dot products, turned round",
+    ),
+    "worst first": (search(cosine, lambda scores, k: np.argsort(scores)[:k]), "The worst came first"),
+    "distance": (search(distance, lambda scores, k: np.argsort(scores)[:k]), "the order of the distances"),
+    "absolute": (search(lambda query, vectors: np.abs(cosine(query, vectors))), "Leave out abs"),
+    "axis 0": (lambda query, vectors, k: vectors @ query / np.linalg.norm(vectors, axis=0), "stopped with ValueError"),
+    "all of them": (search(cosine, lambda scores, k: np.argsort(-scores)), "With k=3 and six passages it returned 6"),
+    "fixed k": (search(cosine, lambda scores, k: np.argsort(-scores)[:3]), "With k=1 and six passages it returned 3"),
+    "unsorted": (search(cosine, lambda scores, k: np.argpartition(-scores, min(k, 5))[:k][::-1]), "in the wrong order"),
+    "cosines": (search(cosine, lambda scores, k: np.sort(scores)[::-1][:k]), "and not scores or vectors"),
+    "vectors": (search(cosine, lambda scores, k: [[0.1, 0.0]] * k), "and not scores or vectors"),
+    "best alone": (search(cosine, lambda scores, k: int(scores.argmax())), "Return a list of positions"),
+    "normalises in place": (search_in_place, "work on a copy"),
+}
+
+WRONG_RECALLS = {
+    "whole ranking": (
+        lambda rankings, gold, k: mean_of(share_found)(rankings, gold, 99),
+        "cut each ranking to its first k",
+    ),
+    "one too far": (one_too_far, "the places 0 to k - 1"),
+    "any": (mean_of(lambda *given: float(found(*given) > 0)), "divide what was found by what is right. Yours says 1"),
+    "all": (mean_of(lambda *given: float(share_found(*given) == 1)), "Yours says 0."),
+    "precision": (
+        mean_of(lambda ranking, right, k: found(ranking, right, k) / k),
+        "divided by k, and that is precision",
+    ),
+    "count": (mean_of(found), "divide what was found by what is right"),
+    "percent": (mean_of(lambda *given: 100 * share_found(*given)), "don't multiply by 100"),
+    "sum": (mean_of(share_found, sum), "the sum over the questions"),
+    "pooled": (pooled, "every question counts the same"),
+    "against all": (against_all, "its own gold"),
+    "list": (mean_of(share_found, list), "Return one number"),
+}
+
+WRONG = [
+    (name, mistake, *case)
+    for name, cases in [
+        ("sentence_chunks", WRONG_CHUNKS),
+        ("cosine_search", WRONG_SEARCHES),
+        ("mean_recall", WRONG_RECALLS),
+    ]
+    for mistake, case in cases.items()
+]
+
+
+@pytest.mark.parametrize(
+    "name, function, message", [(name, *case) for name, _, *case in WRONG], ids=[f"{c[0]}-{c[1]}" for c in WRONG]
+)
+def test_a_typical_mistake_is_named(name, function, message, capsys):
+    line = verdict(name, function, capsys)
+    assert message in line
+    assert not line.startswith(("Right.", "Not attempted"))
+
+
+def stub(*arguments):
+    """What the learner finds."""
+    ...
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_untouched_stub_is_not_attempted(name, capsys):
+    assert verdict(name, stub, capsys).startswith("Not attempted yet. ")
+
+
+def test_the_three_orders_of_the_search_case_differ():
+    """The written positions follow from the vectors, and no two ways of searching agree on them."""
+    query, vectors = np.array(retrieval.QUERY), np.array(retrieval.VECTORS)
+    assert np.argsort(-cosine(query, vectors)).tolist() == retrieval.BY_COSINE
+    assert np.argsort(-product(query, vectors)).tolist() == retrieval.BY_PRODUCT
+    assert np.argsort(distance(query, vectors)).tolist() == retrieval.BY_DISTANCE
+    firsts = {tuple(order[:3]) for order in (retrieval.BY_COSINE, retrieval.BY_PRODUCT, retrieval.BY_DISTANCE)}
+    assert len(firsts) == 3

@@ -1,0 +1,139 @@
+"""The dashboard: where the learner stands, how well their bets held, what to do next, and starting over.
+
+from utils.course.dashboard import open_dashboard
+open_dashboard()
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from html import escape
+
+import ipywidgets as widgets
+
+from utils.course.calibration import figure
+from utils.course.overview import Overview, look_over
+from utils.course.reset import notebook_numbers, reset
+from utils.course.transfer import export_text, import_text
+from utils.errors import CourseError
+from utils.ledger import Ledger
+from utils.quiz.cards import STYLE, FixedReprBox, action_button
+from utils.quiz.progress import Progress
+
+NAME = "Dashboard of the course"
+MARKDOWN = (
+    "**Where you stand.** Where buttons are not shown, run these in a terminal: `python -m utils.course progress` "
+    "for what is done, how well your predictions held and what to do next; `python -m utils.course reset 02` "
+    "to start notebook 02 over."
+)
+TABLE_STYLE = """<style>
+.course-card table { border-collapse: collapse; }
+.course-card th, .course-card td { padding: 2px 12px 2px 0; text-align: left; vertical-align: top; }
+.course-card img { max-width: 100%; height: auto; }
+</style>"""
+
+
+def open_dashboard() -> Dashboard:
+    """The dashboard on the learner's own progress and ledger."""
+    return Dashboard(Progress.load(), Ledger.open())
+
+
+class Dashboard(FixedReprBox):
+    """The dashboard as widgets; its text form is the same at every run.
+
+    start_over: brings back a fresh copy of the notebook with that number, and says what it did.
+    """
+
+    def __init__(self, progress: Progress, ledger: Ledger, start_over: Callable[[str], str] = reset) -> None:
+        self._progress, self._ledger, self._start_over = progress, ledger, start_over
+        self._asked: str | None = None
+        self.report = widgets.HTML()
+        self.message = widgets.HTML()
+        self.text = widgets.Textarea(description="Progress as text", rows=4, style={"description_width": "initial"})
+        self.text.layout.width = "100%"
+        self.reset_buttons = {
+            number: action_button(f"Start notebook {number} over", lambda number=number: self._reset(number))
+            for number in notebook_numbers()
+        }
+        self.refresh_button = action_button("Look again", self.refresh)
+        self.export_button = action_button("Show my progress as text", self._export)
+        self.import_button = action_button("Bring in the text from the field", self._import)
+        super().__init__(NAME, MARKDOWN, self._parts())
+        self.add_class("course-card")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read progress and ledger again, and show them."""
+        self._asked = None
+        self.report.value = report_html(look_over(self._progress, self._ledger))
+
+    def _parts(self) -> list[widgets.Widget]:
+        return [
+            widgets.HTML(STYLE + TABLE_STYLE),
+            self.report,
+            self.refresh_button,
+            widgets.HTML("<p><strong>Carry it to another computer</strong></p>"),
+            _row([self.export_button, self.import_button]),
+            self.text,
+            widgets.HTML("<p><strong>Start over</strong><br>Your old copy is set aside, never deleted.</p>"),
+            _row(list(self.reset_buttons.values())),
+            self.message,
+        ]
+
+    def _export(self) -> None:
+        self.text.value = export_text(self._progress, self._ledger)
+        self._say("Your answers and measurements stand in the field: copy all of it.")
+
+    def _import(self) -> None:
+        self._try(lambda: import_text(self.text.value, self._progress, self._ledger))
+
+    def _reset(self, number: str) -> None:
+        if self._asked != number:
+            self._asked = number
+            self._say(f'Sure? Press "Start notebook {number} over" once more: your copy of it will be set aside.')
+            return
+        self._try(lambda: self._start_over(number))
+
+    def _try(self, action: Callable[[], str]) -> None:
+        try:
+            said = action()
+        except CourseError as problem:
+            said = str(problem)
+        self.refresh()
+        self._say(said)
+
+    def _say(self, text: str) -> None:
+        self.message.value = f'<div role="alert">{escape(text)}</div>'
+
+
+def report_html(overview: Overview) -> str:
+    """The overview as a table, a picture with its text twin, and the next step."""
+    lines = "".join(f"<li>{escape(line)}</li>" for line in overview.calibration.in_words())
+    problems = "".join(f"<p>{escape(problem)}</p>" for problem in overview.problems)
+    return (
+        f"{problems}{_table(overview)}<p><strong>Your predictions against your measurements</strong></p>"
+        f"{_picture(overview)}<ul>{lines}</ul><p><strong>Next:</strong> {escape(overview.next_step)}</p>"
+    )
+
+
+def _table(overview: Overview) -> str:
+    heads = ("notebook", "state", "answered", "right", "values measured")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(notebook.stem)}</th><td>{notebook.state}</td><td>{notebook.answered}</td>'
+        f"<td>{notebook.right}</td><td>{notebook.measurements}</td></tr>"
+        for notebook in overview.notebooks
+    )
+    return f"<table><caption><strong>What is done</strong></caption><tr>{head}</tr>{rows}</table>"
+
+
+def _picture(overview: Overview) -> str:
+    if not overview.calibration.measured:
+        return ""
+    data = base64.b64encode(figure(overview.calibration)).decode()
+    return f'<img alt="Bars of the counts listed below, one for each confidence." src="data:image/png;base64,{data}">'
+
+
+def _row(buttons: list[widgets.Button]) -> widgets.HBox:
+    return widgets.HBox(buttons, layout=widgets.Layout(flex_flow="row wrap"))

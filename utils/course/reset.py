@@ -1,0 +1,43 @@
+"""Start a notebook over: a fresh learner copy, the old one set aside with its date."""
+
+from pathlib import Path
+
+from utils.course.aside import set_aside
+from utils.course.build import learner_notebook
+from utils.course.notebook_files import label, notebook_paths, notebook_text, read_notebook
+from utils.errors import CourseError
+from utils.paths import NOTEBOOKS, SOLUTIONS, write_atomically
+
+REOPEN = "If it is open in JupyterLab, close it without saving and open it again."
+KEPT = "Your answers and measurements stay."
+
+
+def reset(name: str, solutions: Path = SOLUTIONS, notebooks: Path = NOTEBOOKS) -> str:
+    """Bring back the fresh copy of notebook `name` ("02") and say in words what was done.
+
+    Raises CourseError, with the old copy untouched, when there is no such notebook or nothing can be written.
+    """
+    solution = _solution(name, solutions)
+    path = notebooks / solution.name
+    fresh = notebook_text(learner_notebook(read_notebook(solution), label(solution)))
+    if not path.exists():
+        write_atomically(path, fresh)
+        return f"{label(path)} was missing and is back. {KEPT}"
+    if path.read_bytes() == fresh.encode():
+        return f"{label(path)} is fresh already: nothing to do."
+    kept = set_aside(path)
+    write_atomically(path, fresh)
+    return f"{label(path)} is fresh again. Your old copy is {label(kept)}. {KEPT} {REOPEN}"
+
+
+def notebook_numbers(solutions: Path = SOLUTIONS) -> list[str]:
+    """The numbers of the notebooks that can be started over: "00", "02", …"""
+    return [path.name.partition("_")[0] for path in notebook_paths(solutions)]
+
+
+def _solution(name: str, solutions: Path) -> Path:
+    for path in notebook_paths(solutions):
+        if name in (path.name.partition("_")[0], path.stem, path.name):
+            return path
+    known = ", ".join(notebook_numbers(solutions)) or "none"
+    raise CourseError(f"No notebook is called {name!r}: name one of {known}.")

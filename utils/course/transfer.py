@@ -1,0 +1,63 @@
+"""Progress and measurements as text, for hosts that keep nothing: copy the text, paste it on the next computer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from utils.errors import CourseError
+from utils.ledger import Ledger, Measurement
+from utils.quiz.progress import Answer, Progress
+
+VERSION = 1
+COPY_AGAIN = "copy the whole text, from its first brace to its last, and try again"
+
+
+class Transfer(BaseModel):
+    """What the text holds: every answer by the key of its question, and every measurement, oldest first."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    course: Literal["finetune-or-rag"]
+    version: int = VERSION
+    answers: dict[str, Answer] = {}
+    measurements: list[Measurement] = []
+
+
+def export_text(progress: Progress, ledger: Ledger) -> str:
+    """All answers and measurements as one JSON text."""
+    transfer = Transfer(course="finetune-or-rag", answers=progress.answers(), measurements=ledger.measurements())
+    return transfer.model_dump_json(indent=1)
+
+
+def import_text(text: str, progress: Progress, ledger: Ledger) -> str:
+    """Bring in what `export_text` gave elsewhere, and say in words what was new; nothing here is lost.
+
+    Raises CourseError, with nothing changed, when the text is incomplete or something else.
+    """
+    transfer = _parse(text)
+    answers = progress.merge(transfer.answers)
+    measurements = ledger.merge(transfer.measurements)
+    return " ".join(
+        [f"Brought in: {answers} answers and {measurements} measurements that were new here.", *progress.take_notices()]
+    )
+
+
+def _parse(text: str) -> Transfer:
+    start, end = text.find("{"), text.rfind("}")
+    if start < 0 or end < start:
+        raise CourseError(f"This text holds no progress of the course: {COPY_AGAIN}.")
+    try:
+        transfer = Transfer.model_validate_json(text[start : end + 1])
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ", ".join(str(part) for part in first["loc"][:3]) or "the text"
+        raise CourseError(f"This progress cannot be read ({_one_line(place, first['msg'])}): {COPY_AGAIN}.") from None
+    if transfer.version > VERSION:
+        raise CourseError("This progress comes from a later version of the course: update the course here first.")
+    return transfer
+
+
+def _one_line(place: str, message: str) -> str:
+    return " ".join(f"{place}: {message}".split())[:200]
