@@ -12,7 +12,25 @@ import pytest
 
 from utils.course.__main__ import main as course_command
 from utils.course.notebook_files import notebook_paths
-from utils.handbook import CATEGORIES, Article, Example, Question, load_articles, load_examples, load_questions
+from utils.handbook import (
+    CATEGORIES,
+    Article,
+    Change,
+    DatedQuestion,
+    Example,
+    JargonPair,
+    PublicQuestion,
+    Question,
+    Ticket,
+    load_articles,
+    load_changes,
+    load_dated_questions,
+    load_examples,
+    load_jargon_pairs,
+    load_public_questions,
+    load_questions,
+    load_tickets,
+)
 from utils.paths import DATASETS, ROOT, SOLUTIONS
 from utils.quiz.questions import load_quiz
 
@@ -203,6 +221,8 @@ def counts_of_files():
     """What the data card's first table counts, by its words."""
     articles, examples = load_articles(), load_examples()
     audiences = Counter(article.audience for article in articles)
+    changes, capstone = Counter(change.kind for change in load_changes()), DATASETS / "capstone"
+    tickets = {part: len(load_tickets(part)) for part in ("train", "dev", "test")}
     quizzes = [load_quiz(path.stem) for path in (DATASETS / "quizzes").glob("*.yaml")]
     kinds = Counter(question.kind for quiz in quizzes for question in quiz.questions)
     declined = sum(example.source is None for example in examples)
@@ -212,6 +232,19 @@ def counts_of_files():
         "of them for staff": audiences["staff"],
         "of them for managers": audiences["managers"],
         "words, titles left out": sum(len(article.text.split()) for article in articles),
+        "articles replaced by a newer text, within thirty days": changes["replace"],
+        "articles added": changes["add"],
+        "articles withdrawn": changes["withdraw"],
+        "questions whose right answer depends on the day": len(load_dated_questions()),
+        "questions on the public companies of pre-training": len(load_public_questions()),
+        "tickets to train on": tickets["train"],
+        "tickets to choose with": tickets["dev"],
+        "tickets to test on": tickets["test"],
+        "jargon questions, each with its article": len(load_jargon_pairs()),
+        "articles of the second company": len(load_articles(capstone / "handbook")),
+        "questions to choose with": len(load_questions("dev", capstone / "questions")),
+        "questions to test on": len(load_questions("test", capstone / "questions")),
+        "its fine-tuning examples": len(load_examples("train", capstone / "finetuning")),
         "examples with an answer": len(examples) - declined,
         "examples in which the passages do not say": declined,
         "predictions": kinds["prediction"],
@@ -231,7 +264,9 @@ def test_the_data_card_counts_the_questions():
     assert {row[0].strip("`"): (int(row[1]), int(row[2])) for row in rows} == wanted
 
 
-@pytest.mark.parametrize("record", [Article, Question, Example])
+@pytest.mark.parametrize(
+    "record", [Article, Change, DatedQuestion, Example, JargonPair, PublicQuestion, Question, Ticket]
+)
 def test_the_data_card_explains_every_field(record):
     explained = set(re.findall(r"`(\w+)`", section(read(DATA_CARD), "Fields"))) | {"text"}
     assert {field.name for field in fields(record)} <= explained

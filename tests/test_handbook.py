@@ -1,9 +1,22 @@
 """Bad input to the handbook's loaders gets one clear sentence."""
 
+import shutil
+
 import pytest
 
 from utils.errors import CourseError
-from utils.handbook import articles_by_id, load_articles, load_examples, load_questions
+from utils.handbook import (
+    articles_by_id,
+    load_articles,
+    load_changes,
+    load_dated_questions,
+    load_examples,
+    load_jargon_pairs,
+    load_public_questions,
+    load_questions,
+    load_tickets,
+)
+from utils.paths import DATASETS
 
 FRONT = '---\nid: "a"\ntitle: "T"\nsection: "S"\naudience: "public"\nvalid_from: "2026-01-01"\n---\n\n'
 
@@ -16,6 +29,24 @@ def test_the_shipped_handbook_loads():
         for question in load_questions(part):
             assert set(question.articles) <= ids
     assert all(set(example.articles) <= ids for example in load_examples())
+
+
+def test_the_other_sets_load():
+    ids = {article.id for article in load_articles()}
+    assert all(change.article_id in ids or change.kind == "add" for change in load_changes())
+    assert load_dated_questions()[0].on("2026-10-31").category == "changed"
+    assert len(load_public_questions()) == 200
+    assert {pair.article_id for pair in load_jargon_pairs()} <= ids
+    assert all(load_tickets(part) for part in ("train", "dev", "test"))
+
+
+def test_an_edited_question_is_refused(tmp_path):
+    folder = shutil.copytree(DATASETS / "questions", tmp_path / "questions")
+    path = folder / "test.jsonl"
+    path.write_text(path.read_text(encoding="utf-8").replace("?", "??", 1), encoding="utf-8")
+    with pytest.raises(CourseError, match=r"test\.jsonl was changed.*make datasets"):
+        load_questions("test", folder)
+    assert load_questions("dev", folder)
 
 
 def test_missing_folder(tmp_path):

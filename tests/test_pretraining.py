@@ -5,12 +5,13 @@ import torch
 
 from utils.pretraining import training
 from utils.pretraining.architecture import build_model
+from utils.pretraining.attention import NAME as PLAIN_ATTENTION
 from utils.pretraining.batches import BatchStream, encode, make_batch
 from utils.pretraining.conversations import Conversations
 from utils.pretraining.curriculum import GOALS, LEVELS, WARM_UPS, Curriculum, copy_rows
 from utils.pretraining.evaluate import BARS, START, STOP, write_card
 from utils.pretraining.tokenizer import train_tokenizer
-from utils.pretraining.training import Plan, Trainer, batch_loss, share_of_answers
+from utils.pretraining.training import Plan, Trainer, batch_loss, opening_brackets, share_of_answers
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +22,12 @@ def tokenizer():
 def test_encoding_is_the_chat_template(tokenizer):
     stream = Conversations("encode")
     for _ in range(50):
-        messages = stream.draw(LEVELS[-1])
+        conversation = stream.draw(LEVELS[-1])
+        messages = conversation.messages
         text = tokenizer.apply_chat_template(messages, tokenize=False)
-        ids, answer = encode(messages, tokenizer)
+        ids, answer = encode(conversation, tokenizer)
         assert ids == tokenizer(text, add_special_tokens=False)["input_ids"]
-        answers = [m["content"] for m in messages if m["role"] == "assistant"]
+        answers = [m["content"] for m in messages if m["role"] == "assistant"][conversation.unguided :]
         said = [token for token, marked in zip(ids, answer, strict=True) if marked]
         assert tokenizer.decode(said).split("<|end|>")[:-1] == [f" {text}" for text in answers]
 
@@ -69,12 +71,31 @@ def test_each_architecture_learns_a_batch(kind, tokenizer):
     generator = torch.Generator().manual_seed(0)
     losses = []
     for _ in range(12):
-        loss, _ = batch_loss(model, batch, generator)
+        loss, _ = batch_loss(model, batch, generator, opening_brackets(tokenizer))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
         losses.append(loss.item())
     assert losses[-1] < losses[0] * 0.8
+
+
+@pytest.mark.parametrize("kind", ["lfm2", "llama"])
+def test_plain_attention_is_the_attention_of_the_loaded_model(kind, tokenizer):
+    model = build_model(kind, 128, 2, len(tokenizer), seed=0).eval()
+    ids = torch.randint(5, len(tokenizer), (2, 40), generator=torch.Generator().manual_seed(0))
+    wanted = model(ids).logits
+    model.set_attn_implementation(PLAIN_ATTENTION)
+    assert torch.allclose(model(ids).logits, wanted, atol=1e-4)
+
+
+def test_citations_weigh_more(tokenizer):
+    model = build_model("lfm2", 64, 2, len(tokenizer), seed=0)
+    rows = [encode(Conversations(seed).reading(LEVELS[0]), tokenizer) for seed in range(4)]
+    batch = make_batch(rows, tokenizer.pad_token_id)
+    plain, _ = batch_loss(model, batch, torch.Generator().manual_seed(0), torch.tensor([-1]))
+    weighted, _ = batch_loss(model, batch, torch.Generator().manual_seed(0), opening_brackets(tokenizer))
+    assert plain != weighted
+    assert all(text.endswith("[") for text in tokenizer.convert_ids_to_tokens(opening_brackets(tokenizer).tolist()))
 
 
 def test_unknown_architecture_is_named():

@@ -10,22 +10,31 @@ from hypothesis import strategies as st
 
 from utils.matching import contains_whole
 from utils.paths import DATASETS
-from utils.pretraining.conversations import Conversations, Level, public_companies
+from utils.pretraining.conversations import HELD_OUT_TRADES, Conversations, Level
 from utils.prompts import ABSTENTION
 from utils.world.articles import draw_facts, write_article
+from utils.world.changes import DAYS, make_changes
 from utils.world.course import course_names, reserved_words
-from utils.world.datasets import COMPANY_KEY, dataset_files, make_examples, make_handbook, make_questions
+from utils.world.datasets import CAPSTONE_KEY, dataset_files
+from utils.world.handbooks import COMPANY_KEY, make_handbook
+from utils.world.jargon import jargon
+from utils.world.lessons import make_examples, make_jargon_pairs, make_tickets
 from utils.world.names import ListedNames, SyllableNames
 from utils.world.phrasing import Relation, Topic, all_topics, read_topics, topics_for
+from utils.world.public import make_public_questions, public_companies
+from utils.world.questions import make_questions
 from utils.world.values import draw_value
 
-FULL = Level(passages=4, facts=4, closed_book=0.15, formatted=0.2, unanswerable=0.15, two_facts=0.1)
+FULL = Level(
+    passages=4, facts=4, follow_ups=4, closed_book=0.15, formatted=0.2, unanswerable=0.15, two_facts=0.1, breadth=0.3
+)
+COMPANIES = [COMPANY_KEY, CAPSTONE_KEY]
 seeds = st.integers(min_value=0, max_value=2**32)
 
 
-@pytest.fixture(scope="module")
-def handbook():
-    return make_handbook()
+@pytest.fixture(scope="module", params=COMPANIES)
+def handbook(request):
+    return make_handbook(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +42,26 @@ def questions(handbook):
     return make_questions(handbook)
 
 
+@pytest.fixture(scope="module")
+def course_handbook():
+    return make_handbook()
+
+
+def names_of(key):
+    """Every name in a course company's lists."""
+    lists = course_names()[key].items()
+    return [name for kind, values in lists if isinstance(values, list) and kind != "topics" for name in values]
+
+
+def sample_of_training(seed, conversations):
+    """What the generator reads in pre-training."""
+    stream = Conversations(seed)
+    return "\n".join(m["content"] for _ in range(conversations) for m in stream.draw(FULL).messages)
+
+
 def test_datasets_are_what_the_seed_makes():
     files = dataset_files()
-    assert len(files) > 40
+    assert len(files) > 120
     for name, text in files.items():
         assert (DATASETS / name).read_text(encoding="utf-8") == text, f"{name}: run make datasets"
 
@@ -56,7 +82,7 @@ def test_gold_values_stand_in_the_gold_articles(handbook, questions):
 
 def test_only_the_gold_article_states_the_fact(handbook, questions):
     for question in questions["test"]:
-        if question.category in ("plain", "paraphrase", "untidy", "reworded"):
+        if len(question.values) == 1:
             holders = [article.id for article in handbook.articles if question.reference in article.text]
             assert holders == list(question.articles), question.id
 
@@ -85,24 +111,31 @@ def test_examples_cite_the_passage_that_says_so(handbook):
             assert example.sentence in text[example.articles[example.source - 1]]
 
 
-def test_course_names_never_occur_in_pre_training_text():
-    lists = course_names()[COMPANY_KEY]
-    names = [name for kind, values in lists.items() if isinstance(values, list) for name in values]
-    stream = Conversations("a sample of its own")
-    text = "\n".join(m["content"] for _ in range(3000) for m in stream.draw(FULL)).lower()
-    assert len(text) > 1_000_000 and len(names) > 90
+@pytest.mark.parametrize("key", COMPANIES)
+def test_course_names_never_occur_in_pre_training_text(key):
+    text, names = sample_of_training("a sample of its own", 2500).lower(), names_of(key)
+    assert len(text) > 2_000_000 and len(names) > 40
     for name in names:
         assert not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text), name
 
 
 def test_no_named_course_statement_occurs_in_pre_training_text(handbook):
     # A statement with a bare number ("12 days") can be repeated by chance; one that holds a course name never may.
-    names = [name for values in course_names()[COMPANY_KEY].values() if isinstance(values, list) for name in values]
+    names = names_of(handbook.key)
     named = [item.sentence for item, _ in handbook.stated() if any(name in item.sentence for name in names)]
-    stream = Conversations("another sample")
-    text = "\n".join(m["content"] for _ in range(2000) for m in stream.draw(FULL))
-    assert len(named) > 60
+    text = sample_of_training("another sample", 2000)
+    assert len(named) > 30
     assert [sentence for sentence in named if sentence in text] == []
+
+
+def test_held_out_trades_never_occur_in_pre_training_text():
+    text = sample_of_training("a third sample", 1500)
+    held_out = [topic for topic in all_topics() if set(topic.trades) <= HELD_OUT_TRADES]
+    sentences = [s for topic in held_out for r in topic.relations for s in (*r.statements, *r.all_questions)]
+    assert len(held_out) >= 8
+    assert [s for s in sentences if "{" not in s and s in text] == []
+    titles = [title for topic in held_out for title in topic.titles if "{" not in title]
+    assert titles and [title for title in titles if f"] {title}." in text] == []
 
 
 def test_public_companies_are_not_the_course_company():
@@ -120,8 +153,8 @@ def test_same_seed_same_conversation(seed):
 @settings(max_examples=80, deadline=None)
 @given(seeds)
 def test_read_answers_quote_the_cited_passage(seed):
-    level = Level(passages=4, facts=4, unanswerable=0.2)
-    messages = Conversations(seed).reading(level)
+    level = Level(passages=4, facts=4, follow_ups=5, unanswerable=0.2, breadth=0.3)
+    messages = Conversations(seed).reading(level).messages
     passages = dict(re.findall(r"^\[(\d+)\] (.*)$", messages[1]["content"], flags=re.M))
     for answer in (message["content"] for message in messages if message["role"] == "assistant"):
         if answer != ABSTENTION:
@@ -152,6 +185,77 @@ def test_values_are_of_their_kind(seed, relation: Relation):
         assert re.fullmatch(rf"\d+ {relation.value}", value) and not value.startswith("1 ")
     if relation.options and relation.value != "pair":
         assert value in relation.options
+
+
+def test_conversations_ask_each_fact_once():
+    for seed in range(200):
+        messages = Conversations(seed).reading(Level(passages=3, facts=3, follow_ups=8)).messages
+        answers = [m["content"] for m in messages if m["role"] == "assistant"]
+        assert len(set(answers)) == len(answers)
+
+
+def test_only_the_first_answer_of_an_untold_format_is_unguided():
+    for seed in range(200):
+        conversation = Conversations(seed).formatted(FULL)
+        told = len(conversation.messages[0]["content"].split("cite them.")[1].strip()) > 0
+        assert conversation.unguided == (0 if told or len(conversation.messages) == 3 else 1) or not told
+
+
+def test_every_course_relation_has_its_jargon(course_handbook):
+    relations = {r.id for draft in course_handbook.drafts for r in draft.topic.relations}
+    topics = {draft.topic.topic for draft in course_handbook.drafts}
+    assert set(jargon().questions) == relations
+    assert sorted(t for queue in jargon().queues for t in queue.topics) == sorted(topics)
+    terms = {topic: {term.term for term in jargon().terms if topic in term.topics} for topic in topics}
+    for draft in course_handbook.drafts:
+        for relation in draft.topic.relations:
+            for text in jargon().questions[relation.id]:
+                assert any(term in text.lower() for term in terms[draft.topic.topic]), text
+                assert ("{entity}" in text) == (draft.topic.subject != "company"), text
+
+
+def test_tickets_and_pairs_share_no_text_between_parts(course_handbook):
+    tickets = make_tickets(course_handbook)
+    texts = [ticket.text for rows in tickets.values() for ticket in rows]
+    assert len(texts) == len(set(texts)) > 300
+    assert {ticket.queue for ticket in tickets["test"]} == {queue.queue for queue in jargon().queues}
+    pairs = make_jargon_pairs(course_handbook)
+    asked = {q.text for rows in make_questions(course_handbook).values() for q in rows}
+    assert len(pairs) == 200 and not asked & {pair.question for pair in pairs}
+    assert {pair.article_id for pair in pairs} <= {article.id for article in course_handbook.articles}
+
+
+def test_changes_replayed_day_by_day_keep_every_dated_answer_true(course_handbook):
+    changes, questions = make_changes(course_handbook)
+    assert {change.kind for change in changes} == {"replace", "add", "withdraw"} and len(questions) >= 60
+    texts = {article.id: article.text for article in course_handbook.articles}
+    days = sorted({change.date for change in changes})
+    assert days[0] >= "2026-10-01" and days[-1] <= f"2026-10-{DAYS}"
+    for day in ["2026-09-30", *days]:
+        for change in (change for change in changes if change.date == day):
+            assert (change.article_id in texts) == (change.kind != "add")
+            texts.pop(change.article_id, None)
+            if change.article:
+                texts[change.article_id] = change.article.text
+        for question in (dated.on(day) for dated in questions):
+            holders = [name for name, text in texts.items() if question.reference in text]
+            assert holders == list(question.articles), (day, question)
+            assert all(contains_whole(texts[question.articles[0]], value) for value in question.values)
+
+
+def test_each_change_changes_the_answer(course_handbook):
+    for question in make_changes(course_handbook)[1]:
+        values = [version.values for version in question.versions]
+        assert len(values) > 1 and len(set(values)) == len(values)
+        with pytest.raises(ValueError, match="has no answer before"):
+            question.on("2024-01-01")
+
+
+def test_public_questions_cover_every_company():
+    questions = make_public_questions()
+    assert {question.rank for question in questions} == set(range(1, 51))
+    for question in questions:
+        assert contains_whole(question.reference, question.value)
 
 
 def test_listed_names_need_their_lists():

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeVar
 
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
+from utils.checksums import check_file, checksums_in
 from utils.errors import CourseError
 from utils.paths import DATASETS
-from utils.world.records import CATEGORIES, Article, Example, Question
+from utils.world.records import (
+    AUDIENCES,
+    CATEGORIES,
+    Article,
+    Change,
+    DatedQuestion,
+    Example,
+    JargonPair,
+    PublicQuestion,
+    Question,
+    Ticket,
+)
 
 __all__ = [
-    "CATEGORIES", "COMPANY", "Answer", "Article", "Example", "Question",
-    "articles_by_id", "load_articles", "load_examples", "load_questions", "read_article",
+    "AUDIENCES", "CATEGORIES", "COMPANY", "Answer", "Article", "Change", "DatedQuestion", "Example", "JargonPair",
+    "PublicQuestion", "Question", "Ticket", "articles_by_id", "load_articles", "load_changes", "load_dated_questions",
+    "load_examples", "load_jargon_pairs", "load_public_questions", "load_questions", "load_tickets", "read_article",
 ]  # fmt: skip
 
 COMPANY = "Tarnwick Outfitters"
 MAKE_AGAIN = "run `make datasets` to make it again"
 
-Row = TypeVar("Row", Question, Example)
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -73,35 +86,64 @@ def articles_by_id(articles: Sequence[Article], ids: Sequence[str]) -> list[Arti
 
 
 def load_questions(part: str, folder: Path | None = None) -> list[Question]:
-    """The frozen questions of a part, "dev" or "test".  Raises CourseError when they are missing or broken."""
-    return _load_rows((folder or DATASETS / "questions") / f"{part}.jsonl", _question)
+    """The frozen questions of a part, "dev" or "test".
+
+    Raises CourseError when they are missing or broken, or differ from the checksum that lies beside them.
+    """
+    return _load_frozen(folder or DATASETS / "questions", part, Question)
+
+
+def load_dated_questions(folder: Path | None = None) -> list[DatedQuestion]:
+    """Questions on facts that change, with the gold answer of each time.  Raises CourseError like `load_questions`."""
+    return _load_frozen(folder or DATASETS / "questions", "changed", DatedQuestion)
+
+
+def load_public_questions(folder: Path | None = None) -> list[PublicQuestion]:
+    """Questions on the public companies of pre-training.  Raises CourseError like `load_questions`."""
+    return _load_frozen(folder or DATASETS / "questions", "public", PublicQuestion)
+
+
+def load_changes(path: Path | None = None) -> list[Change]:
+    """Thirty days of changes, in the order of their days.  Raises CourseError when they are missing or broken."""
+    return _load_rows(path or DATASETS / "changes.jsonl", Change)
 
 
 def load_examples(part: str = "train", folder: Path | None = None) -> list[Example]:
     """The fine-tuning examples.  Raises CourseError when they are missing or broken."""
-    return _load_rows((folder or DATASETS / "finetuning") / f"{part}.jsonl", _example)
+    return _load_rows((folder or DATASETS / "finetuning") / f"{part}.jsonl", Example)
 
 
-def _load_rows(path: Path, make: Callable[[dict], Row]) -> list[Row]:
+def load_tickets(part: str, folder: Path | None = None) -> list[Ticket]:
+    """Tickets with their queues: "train", "dev" or "test".  Raises CourseError when they are missing or broken."""
+    return _load_rows((folder or DATASETS / "finetuning") / f"tickets_{part}.jsonl", Ticket)
+
+
+def load_jargon_pairs(folder: Path | None = None) -> list[JargonPair]:
+    """Jargon questions with their articles.  Raises CourseError when they are missing or broken."""
+    return _load_rows((folder or DATASETS / "finetuning") / "jargon_pairs.jsonl", JargonPair)
+
+
+def _load_frozen(folder: Path, name: str, record: type[Row]) -> list[Row]:
+    path = folder / f"{name}.jsonl"
+    wanted = checksums_in(folder).get(path.name)
+    if wanted:
+        check_file(path, wanted, MAKE_AGAIN)
+    return _load_rows(path, record)
+
+
+def _load_rows(path: Path, record: type[Row]) -> list[Row]:
     if not path.is_file():
         raise CourseError(f"The file {path} is missing: {MAKE_AGAIN}.")
+    adapter = TypeAdapter(record)
     rows: list[Row] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            rows.append(make(json.loads(line)))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            rows.append(adapter.validate_json(line))
+        except ValidationError as error:
             raise CourseError(f"Line {number} of {path} is broken: {MAKE_AGAIN}.") from error
     if not rows:
         raise CourseError(f"The file {path} is empty: {MAKE_AGAIN}.")
     return rows
-
-
-def _question(row: dict) -> Question:
-    return Question(**row | {key: tuple(row[key]) for key in ("values", "articles", "relations")})
-
-
-def _example(row: dict) -> Example:
-    return Example(**row | {"articles": tuple(row["articles"])})
 
 
 def _with_text(text: str) -> str:

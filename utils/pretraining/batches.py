@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from utils.pretraining.conversations import Conversations, Level
+from utils.pretraining.conversations import Conversation, Conversations, Level
 from utils.pretraining.tokenizer import ROLES
-from utils.prompts import Message
 
 POOL = 96
 
@@ -32,15 +31,18 @@ class Batch:
         return int(self.answer.sum() + self.context.sum())
 
 
-def encode(messages: list[Message], tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[bool]]:
-    """Token ids of a conversation as the chat template writes it, and for each whether it belongs to an answer."""
+def encode(conversation: Conversation, tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[bool]]:
+    """Token ids of a conversation as the chat template writes it, and for each whether it is of an answer to learn."""
     backend = tokenizer.backend_tokenizer
     ids: list[int] = []
     answer: list[bool] = []
-    for message in messages:
+    skip = conversation.unguided
+    for message in conversation.messages:
         body = backend.encode(" " + message["content"]).ids + [tokenizer.eos_token_id]
         ids += [backend.token_to_id(ROLES[message["role"]]), *body]
-        answer += [False] + [message["role"] == "assistant"] * len(body)
+        is_answer = message["role"] == "assistant"
+        answer += [False] + [is_answer and skip <= 0] * len(body)
+        skip -= is_answer
     return ids, answer
 
 

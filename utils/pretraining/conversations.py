@@ -9,19 +9,22 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from utils.pretraining.formats import PLAIN, Format, abstain, draw_format
 from utils.prompts import Message, system_prompt, user_turn
-from utils.world.articles import Draft, Fact, draw_facts, write_article
-from utils.world.course import reserved_words
-from utils.world.names import TRADE_WORDS, Names, SyllableNames
-from utils.world.phrasing import Relation, Topic, topics_for, topics_in_use
+from utils.world.articles import Draft, Fact, Stated, draw_facts, write_article
+from utils.world.course import course_topics, reserved_words
+from utils.world.names import TRADE_WORDS, SyllableNames
+from utils.world.phrasing import Topic, topics_for
+from utils.world.public import draw_entity, draw_main_trade, draw_public_company, training_questions
 
-# The trades whose handbooks are read.  Other trades lend questions that a handbook does not answer.
-TRADES = ("shop",)
-PUBLIC_COMPANIES = 50
-PUBLIC_TOPICS = 5
+# Trades that are never met: with their handbooks the evaluation measures relations that are new to the model.
+HELD_OUT_TRADES = frozenset({"gym", "university"})
+OTHER_TRADES = tuple(sorted(set(TRADE_WORDS) - HELD_OUT_TRADES))
+# Share of conversations with a single question.  Further ones on the same passages are cheap lessons: 40 tokens each.
+ALONE = 0.3
+# Share of things on a shelf whose facts stand in two passages.
+SPLIT = 0.35
 
 Turn = tuple[str, Sequence[Draft], str]
 
@@ -30,13 +33,17 @@ Turn = tuple[str, Sequence[Draft], str]
 class Level:
     """What the curriculum allows at one stage.
 
-    topics, wordings: how many of each are in play, None for all.  The rest are probabilities.
+    passages, facts: at most so many in a prompt, and in a passage.  follow_ups: at most so many further questions.
+    topics, wordings: how many of each are in play, None for all.  The rest are probabilities; `breadth` is that of a
+    company of any trade with any of its topics, rather than a main trade with its course topics.
     """
 
     passages: int
     facts: int
+    follow_ups: int = 0
     topics: int | None = None
     wordings: int | None = None
+    breadth: float = 0.0
     closed_book: float = 0.0
     formatted: float = 0.0
     unanswerable: float = 0.0
@@ -44,40 +51,11 @@ class Level:
 
 
 @dataclass(frozen=True)
-class PublicCompany:
-    """A company that recurs in pre-training, with facts that never change; number 1 is met most often."""
+class Conversation:
+    """Messages, and how many of the first answers are not to be learned from, since nothing tells their format."""
 
-    name: str
-    trade: str
-    facts: tuple[Fact, ...]
-
-
-def training_questions(relation: Relation, count: int | None = None) -> Sequence[str]:
-    """Wordings used in pre-training: two plain ones, a distant and an untidy one; the others stay unseen."""
-    return (*relation.questions[:2], relation.distant[0], relation.untidy[0])[:count]
-
-
-@cache
-def public_companies() -> tuple[PublicCompany, ...]:
-    """The fifty public companies, the most frequent first."""
-    rng = random.Random("public companies")
-    names = SyllableNames(rng, reserved_words())
-    return tuple(_public_company(rng, names) for _ in range(PUBLIC_COMPANIES))
-
-
-def _public_company(rng: random.Random, names: Names) -> PublicCompany:
-    trade = rng.choice(TRADES)
-    company = names.company(trade)
-    topics = rng.sample(topics_in_use(trade), PUBLIC_TOPICS)
-    facts = [f for t in topics for f in draw_facts(t, company, _entity(t, names), names, rng)]
-    return PublicCompany(company, trade, tuple(facts))
-
-
-def draw_public_company(rng: random.Random) -> PublicCompany:
-    """A public company by rarity: the k-th is drawn in proportion to 1/k (Zipf)."""
-    companies = public_companies()
-    weights = [1 / rank for rank in range(1, len(companies) + 1)]
-    return rng.choices(companies, weights)[0]
+    messages: list[Message]
+    unguided: int = 0
 
 
 class Conversations:
@@ -87,65 +65,84 @@ class Conversations:
         self._rng = random.Random(seed)
         self._names = SyllableNames(self._rng, reserved_words())
 
-    def draw(self, level: Level) -> list[Message]:
+    def draw(self, level: Level) -> Conversation:
         """One conversation of the kinds that the level allows."""
         if self._rng.random() < level.closed_book:
-            return self.closed_book()
+            return self.closed_book(level)
         if self._rng.random() < level.formatted:
             return self.formatted(level)
         return self.reading(level)
 
-    def closed_book(self) -> list[Message]:
+    def closed_book(self, level: Level) -> Conversation:
         """Questions without passages: true answers for public companies, fluent inventions for the others."""
         rng = self._rng
         if rng.random() < 0.6:
             public = draw_public_company(rng)
-            company, facts = public.name, rng.sample(public.facts, 3)
+            company, facts = public.name, rng.sample(public.facts, rng.randint(3, 6))
         else:
-            company, topic = self._company_and_topic()
-            facts = self._facts(topic, company, rng.randint(1, 3))
-        turns = [(self._ask(f), (), f.fill(rng.choice(f.relation.stated_as))) for f in facts]
+            trade, topics = self._trade(level)
+            company = self._names.company(trade)
+            topic = rng.choice(topics)
+            facts = self._facts(topic, company, draw_entity(topic, self._names), rng.randint(1, 4))
+        turns = [(self._ask(f), (), f.fill(rng.choice(f.relation.statements))) for f in facts]
         return _conversation(system_prompt(company, has_passages=False), turns)
 
-    def reading(self, level: Level, form: Format = PLAIN, instruction: str = "") -> list[Message]:
-        """Passages of one company and a question on them."""
-        company, drafts = self._shelf(level)
-        return _conversation(system_prompt(company, True, instruction), [self._turn(drafts, level, form)])
+    def reading(self, level: Level) -> Conversation:
+        """Passages of one company, a question on them, and often further ones."""
+        company, _, drafts = self._shelf(level)
+        return _conversation(system_prompt(company, True), self._turns(drafts, level, PLAIN))
 
-    def formatted(self, level: Level) -> list[Message]:
+    def formatted(self, level: Level) -> Conversation:
         """Answers in a random format, told by an instruction, shown by earlier turns, or both."""
-        form = draw_format(self._rng)
+        company, trade, drafts = self._shelf(level)
+        form = draw_format(self._rng, company)
         if self._rng.random() < 0.4:
-            return self.reading(level, form, form.instruction())
-        return self._shown_by_examples(level, form, form.instruction() if self._rng.random() < 0.3 else "")
+            return _conversation(system_prompt(company, True, form.instruction()), self._turns(drafts, level, form))
+        instruction = form.instruction() if self._rng.random() < 0.3 else ""
+        small = replace(level, passages=1, facts=2, follow_ups=0)
+        turns = [
+            turn
+            for _ in range(self._rng.randint(1, 3))
+            for turn in self._turns(self._shelf(small, company, trade)[2], small, form)
+        ]
+        turns += self._turns(drafts, level, form)
+        return _conversation(system_prompt(company, True, instruction), turns, unguided=0 if instruction else 1)
 
-    def _shown_by_examples(self, level: Level, form: Format, instruction: str) -> list[Message]:
-        """Two or three short turns with passages of their own, then a full one."""
-        company, drafts = self._shelf(level)
-        small = replace(level, passages=1, facts=2)
-        turns = [self._turn(self._shelf(small, company)[1], small, form) for _ in range(self._rng.randint(2, 3))]
-        return _conversation(system_prompt(company, True, instruction), [*turns, self._turn(drafts, level, form)])
-
-    def _turn(self, drafts: list[Draft], level: Level, form: Format) -> Turn:
-        question, found = self._question(drafts, level)
-        return question, drafts, self._answer(found, form)
+    def _turns(self, drafts: list[Draft], level: Level, form: Format) -> list[Turn]:
+        """A question with its passages, and follow-ups that lean on the same ones; no fact is asked twice."""
+        left = [(item, number) for number, draft in enumerate(drafts, start=1) for item in draft.stated]
+        self._rng.shuffle(left)
+        turns: list[Turn] = []
+        count = 1 if self._rng.random() < ALONE else 1 + level.follow_ups
+        while left and len(turns) < count:
+            question, found = self._question(drafts, left, level)
+            turns.append((question, () if turns else drafts, self._answer(found, form)))
+        return turns
 
     # What a conversation is made of
 
-    def _company_and_topic(self) -> tuple[str, Topic]:
-        trade = self._rng.choice(TRADES)
-        return self._names.company(trade), self._rng.choice(topics_in_use(trade))
+    def _trade(self, level: Level) -> tuple[str, Sequence[Topic]]:
+        """A trade, and the topics that its company may write about."""
+        if self._rng.random() < level.breadth:
+            trade = self._rng.choice(OTHER_TRADES)
+            return trade, topics_for(trade)
+        trade = "shop" if level.topics else draw_main_trade(self._rng)
+        return trade, course_topics(trade)[: level.topics]
 
-    def _facts(self, topic: Topic, company: str, count: int) -> list[Fact]:
-        return draw_facts(topic, company, _entity(topic, self._names), self._names, self._rng, count)
+    def _facts(self, topic: Topic, company: str, entity: str | None, count: int) -> list[Fact]:
+        return draw_facts(topic, company, entity, self._names, self._rng, count)
 
-    def _shelf(self, level: Level, company: str | None = None) -> tuple[str, list[Draft]]:
-        """Passages of one company: twins of one topic where it is about things, neighbours otherwise."""
+    def _shelf(
+        self, level: Level, company: str | None = None, trade: str | None = None
+    ) -> tuple[str, str, list[Draft]]:
+        """Company, trade and passages: twins of one topic where it is about things, neighbours otherwise."""
         rng = self._rng
-        trade = rng.choice(TRADES)
+        if trade is None:
+            trade, topics = self._trade(level)
+        else:
+            topics = topics_for(trade)
         if company is None:
             company = draw_public_company(rng).name if rng.random() < 0.05 else self._names.company(trade)
-        topics = topics_in_use(trade)[: level.topics]
         shelf: list[tuple[Topic, str | None]] = []
         things: dict[str, list[str]] = {}
         for _ in range(rng.randint(1, level.passages)):
@@ -159,30 +156,39 @@ class Conversations:
                 entity = None
             if (topic, entity) not in shelf:
                 shelf.append((topic, entity))
-        rng.shuffle(shelf)
-        return company, [self._write(topic, entity, company, level) for topic, entity in shelf]
+        drafts = [draft for topic, entity in shelf for draft in self._write(topic, entity, company, level)]
+        rng.shuffle(drafts)
+        return company, trade, drafts[: level.passages]
 
-    def _write(self, topic: Topic, entity: str | None, company: str, level: Level) -> Draft:
-        count = self._rng.randint(1, level.facts)
-        facts = draw_facts(topic, company, entity, self._names, self._rng, count)
-        return write_article(topic, facts, self._rng, connect=0.5)
+    def _write(self, topic: Topic, entity: str | None, company: str, level: Level) -> list[Draft]:
+        """One article, or two that share the facts between them: a handbook's pages on one thing look alike."""
+        rng = self._rng
+        parts = 2 if level.passages > 2 and rng.random() < SPLIT else 1
+        facts = self._facts(topic, company, entity, rng.randint(parts, parts * level.facts))
+        cut = len(facts) // 2 if parts == 2 else len(facts)
+        halves = [half for half in (facts[:cut], facts[cut:]) if half]
+        return [write_article(topic, half, rng, connect=0.6, wordings=level.wordings) for half in halves]
 
     def _ask(self, fact: Fact, level: Level | None = None) -> str:
         return fact.fill(self._rng.choice(training_questions(fact.relation, level.wordings if level else None)))
 
-    def _question(self, drafts: list[Draft], level: Level) -> tuple[str, list[tuple[str, int]]]:
-        """A question, and [(sentence, passage number), …]: no sentence means that the passages do not say."""
+    def _question(
+        self, drafts: list[Draft], left: list[tuple[Stated, int]], level: Level
+    ) -> tuple[str, list[tuple[str, int]]]:
+        """A question, and [(sentence, passage number), …]: no sentence means that the passages do not say.
+
+        left: (statement, passage number) not asked for yet; those asked for are taken off.
+        """
         rng = self._rng
-        stated = [(item, number) for number, draft in enumerate(drafts, start=1) for item in draft.stated]
         missing = self._missing_fact(drafts) if rng.random() < level.unanswerable else None
         if missing:
             return self._ask(missing, level), []
-        if len(stated) > 1 and rng.random() < level.two_facts:
-            (one, at_one), (two, at_two) = rng.sample(stated, 2)
+        (one, at_one) = left.pop()
+        if left and rng.random() < level.two_facts:
+            (two, at_two) = left.pop()
             question = f"{self._ask(one.fact, level)} And {_lower(self._ask(two.fact, level))}"
             return question, [(one.sentence, at_one), (two.sentence, at_two)]
-        item, number = rng.choice(stated)
-        return self._ask(item.fact, level), [(item.sentence, number)]
+        return self._ask(one.fact, level), [(one.sentence, at_one)]
 
     def _missing_fact(self, drafts: list[Draft]) -> Fact | None:
         """A fact near the passages that none of them states: left out, of another thing, or of another topic."""
@@ -194,8 +200,8 @@ class Conversations:
         if kind < 0.4 and entity:
             entity = self._names.entity(topic.subject)
         elif kind > 0.75:
-            topic = rng.choice(topics_for(rng.choice(sorted(TRADE_WORDS))))
-            entity = _entity(topic, self._names)
+            topic = rng.choice(topics_for(rng.choice(OTHER_TRADES)))
+            entity = draw_entity(topic, self._names)
         facts = [f for f in draw_facts(topic, company, entity, self._names, rng) if f.id not in said]
         return facts[0] if facts else None
 
@@ -207,17 +213,13 @@ class Conversations:
         return " ".join(PLAIN.render(*part) for part in found)
 
 
-def _entity(topic: Topic, names: Names) -> str | None:
-    return None if topic.subject == "company" else names.entity(topic.subject)
-
-
 def _lower(question: str) -> str:
     return question[0].lower() + question[1:]
 
 
-def _conversation(system: str, turns: Sequence[Turn]) -> list[Message]:
+def _conversation(system: str, turns: Sequence[Turn], unguided: int = 0) -> Conversation:
     messages = [{"role": "system", "content": system}]
     for question, passages, answer in turns:
         messages.append({"role": "user", "content": user_turn(question, passages)})
         messages.append({"role": "assistant", "content": answer})
-    return messages
+    return Conversation(messages, unguided)

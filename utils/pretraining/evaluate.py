@@ -4,8 +4,7 @@
 
 Choose between models on the dev questions; the card is measured last, on the test questions.
 
-Every row of the design's table, and beside it: position of the gold passage, number of passages, wordings never
-trained, what it knows of the public companies by rarity.  `--card` writes the table into the model's README.
+Every row of the design's table, and beside it the probes.  `--card` writes the tables into the model's README.
 """
 
 from __future__ import annotations
@@ -19,28 +18,28 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from utils.evaluation import outcome, quotes_a_passage, score
+from utils.evaluation import score
 from utils.finetuning import Lesson, LoraPlan, house_lessons, train_lora
 from utils.handbook import (
     COMPANY,
-    Answer,
     Article,
     Question,
     articles_by_id,
     load_articles,
     load_examples,
+    load_public_questions,
     load_questions,
 )  # fmt: skip
 from utils.house_format import in_house_format
-from utils.matching import contains_whole
 from utils.models import GENERATOR, Generator, load_embedder, load_generator
 from utils.paths import write_atomically
-from utils.pretraining.conversations import public_companies, training_questions
+from utils.pretraining import probes
+from utils.pretraining.probes import share_correct
 from utils.prompts import build_messages
 from utils.rag import answer_closed_book, answer_from
 from utils.retrieval import DenseIndex
-from utils.world.datasets import make_handbook
-from utils.world.phrasing import all_topics
+from utils.world.handbooks import make_handbook
+from utils.world.phrasing import Relation, all_topics
 from utils.world.values import value_pattern
 
 FACTS = 40
@@ -63,21 +62,29 @@ BARS = {
 
 
 def measure(generator: Generator, part: str = "test") -> dict[str, float]:
-    """Every figure of the card on the questions of a part: shares from 0 to 1, seconds where the name says so."""
+    """Every figure of the card on the questions of a part: shares from 0 to 1, seconds where the name says so.
+
+    The bars ask in words that a general reader should know; jargon is reported beside them.
+    """
     articles = load_articles()
     questions = load_questions(part)
-    single = [q for q in questions if q.answerable and len(q.values) == 1]
+    relations = {relation.id: relation for topic in all_topics() for relation in topic.relations}
+    single = [q for q in questions if len(q.values) == 1 and q.category != "jargon"]
     nothing = [q for q in questions if not q.answerable]
     search = DenseIndex(articles, load_embedder())
     retrieved = retrieved_with_gold(single, search)
     results: dict[str, float] = {}
     results |= _reading(generator, articles, single, retrieved)
-    results |= _closed_book(generator, single)
+    results |= _closed_book(generator, single, relations)
     results |= _house_format(generator, articles, single, [shelf[:1] for shelf in retrieved], nothing, search)
     results |= _taught_facts(generator)
-    results |= _positions(generator, articles, single)
-    results |= _wordings(generator, articles, single)
-    results |= _known_by_heart(generator)
+    results |= probes.positions(generator, articles, single)
+    results |= probes.wordings(generator, articles, questions)
+    results |= probes.word_order(generator, articles, single)
+    results |= probes.unusual_values(generator, articles, single, relations)
+    results |= probes.unseen_relations(generator)
+    results |= probes.known_by_heart(generator, load_public_questions())
+    results["near_ties"] = len(probes.near_ties(generator, articles, single)) / len(single)
     return results
 
 
@@ -92,11 +99,6 @@ def retrieved_with_gold(questions: Sequence[Question], search: DenseIndex, k: in
     return shelves
 
 
-def share_correct(answers: Sequence[Answer]) -> float:
-    """Share of answers with the right value."""
-    return sum(outcome(answer) == "correct" for answer in answers) / len(answers)
-
-
 def _reading(
     generator: Generator, articles: list[Article], questions: list[Question], retrieved: list[list[Article]]
 ) -> dict[str, float]:
@@ -106,8 +108,7 @@ def _reading(
     return {"reads_gold": share_correct(gold), "reads_three": share_correct(three), "cites_three": cited}
 
 
-def _closed_book(generator: Generator, questions: list[Question]) -> dict[str, float]:
-    relations = {relation.id: relation for topic in all_topics() for relation in topic.relations}
+def _closed_book(generator: Generator, questions: list[Question], relations: dict[str, Relation]) -> dict[str, float]:
     answers = answer_closed_book(questions, generator)
     typed = [bool(re.search(value_pattern(relations[a.question.relations[0]]), a.text)) for a in answers]
     return {"closed_book_right": share_correct(answers), "closed_book_well_typed": sum(typed) / len(typed)}
@@ -166,59 +167,6 @@ def _taught_facts(generator: Generator) -> dict[str, float]:
         "facts_held_out_wording": share_correct(answer_closed_book(ask(3), one)),
         "facts_held_out_augmented": share_correct(answer_closed_book(ask(3), three)),
     }
-
-
-def _positions(generator: Generator, articles: list[Article], questions: list[Question]) -> dict[str, float]:
-    """Right values by the gold passage's place among five, and by the number of passages."""
-    rng = random.Random("positions")
-    some = rng.sample(questions, 60)
-    results = {}
-    for total, places in ((5, range(1, 6)), (10, (5,))):
-        for place in places:
-            shelves = [_shelf(question, articles, total, place, rng) for question in some]
-            name = f"reads_gold_at_{place}_of_5" if total == 5 else "reads_among_10"
-            results[name] = share_correct(answer_from(some, shelves, generator))
-    return results
-
-
-def _shelf(question: Question, articles: list[Article], total: int, place: int, rng: random.Random) -> list[Article]:
-    gold = articles_by_id(articles, question.articles)[0]
-    shelf = rng.sample([article for article in articles if article != gold], total - 1)
-    shelf.insert(place - 1, gold)
-    return shelf
-
-
-def _wordings(generator: Generator, articles: list[Article], questions: list[Question]) -> dict[str, float]:
-    """Right values with the gold article, by category: reworded questions use a wording never trained."""
-    results = {}
-    for category, name in (
-        ("plain", "plain_wording"),
-        ("paraphrase", "distant_wording"),
-        ("untidy", "untidy_wording"),
-        ("reworded", "unseen_wording"),
-    ):
-        some = [question for question in questions if question.category == category]
-        answers = answer_from(some, [articles_by_id(articles, q.articles) for q in some], generator)
-        results[f"reads_{name}"] = share_correct(answers)
-        results[f"quotes_{name}"] = sum(quotes_a_passage(answer) for answer in answers) / len(answers)
-    return results
-
-
-def _known_by_heart(generator: Generator) -> dict[str, float]:
-    """Closed-book share right on public companies, the five most frequent against the twenty rarest."""
-    companies = public_companies()
-    results = {}
-    for name, group in (("top_5", companies[:5]), ("rarest_20", companies[-20:])):
-        rng = random.Random(name)
-        facts = [
-            fact for company in group for fact in rng.sample(company.facts, min(len(company.facts), 60 // len(group)))
-        ]
-        conversations = [build_messages(f.fill(training_questions(f.relation)[0]), f.company) for f in facts]
-        texts = generator.complete(conversations)
-        results[f"known_by_heart_{name}"] = sum(
-            contains_whole(t, f.value) for t, f in zip(texts, facts, strict=False)
-        ) / len(facts)
-    return results
 
 
 def as_markdown(results: dict[str, float]) -> str:

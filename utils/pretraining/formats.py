@@ -1,7 +1,7 @@
 """Answer formats for pre-training: plain and cited, framed by phrases, or JSON.
 
-Phrases are drawn from lists that never hold the course company's house format, so that following *that* format
-from examples or an instruction is a skill the generator carries over, not one it was trained on.
+Most phrases are random words, so that they must be copied from the instruction or the examples and cannot be learned by
+heart.  The course company's house format is never among them: following *that* one is a skill carried over.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import random
 from dataclasses import dataclass
 
 from utils.prompts import ABSTENTION
+from utils.world.phrasing import handbook_words
 
 OPENINGS = (
     "Thanks for asking!|Good day.|Dear customer,|Hi!|Welcome back.|Thank you for your message.|Here is what we found.|"
@@ -72,17 +73,30 @@ class Format:
 PLAIN = Format()
 
 
-def draw_format(rng: random.Random) -> Format:
-    """A format at random: one in five is JSON, the rest are framed by phrases."""
-    if rng.random() < 0.2:
+def draw_format(rng: random.Random, company: str) -> Format:
+    """A format at random: one in six is JSON, the rest are framed by phrases.
+
+    company: its name stands in some of the phrases, as it would in a real one.
+    """
+    if rng.random() < 1 / 6:
         return Format(json_keys=rng.choice(JSON_KEYS))
     return Format(
-        opening=rng.choice(OPENINGS) if rng.random() < 0.6 else "",
-        label=rng.choice(ANSWER_LABELS) if rng.random() < 0.6 else "",
-        source_label=rng.choice(SOURCE_LABELS) if rng.random() < 0.6 else "",
-        closing=rng.choice(CLOSINGS) if rng.random() < 0.6 else "",
-        newline=rng.random() < 0.6,
+        opening=_phrase(rng, OPENINGS, "!!.,:", company) if rng.random() < 0.7 else "",
+        label=_phrase(rng, ANSWER_LABELS, ":") if rng.random() < 0.7 else "",
+        source_label=_phrase(rng, SOURCE_LABELS, ":") if rng.random() < 0.7 else "",
+        closing=_phrase(rng, CLOSINGS, "!!..", company) if rng.random() < 0.7 else "",
+        newline=rng.random() < 0.7,
     )
+
+
+def _phrase(rng: random.Random, usual: tuple[str, ...] | list[str], ends: str, company: str = "") -> str:
+    """One of the usual phrases, or one to five random words with a sign at the end."""
+    if rng.random() < 0.25:
+        return rng.choice(usual)
+    words = rng.sample(handbook_words(), rng.randint(1, 5))
+    if company and rng.random() < 0.3:
+        words[-1] = company.split()[0]
+    return " ".join([words[0].capitalize(), *words[1:]]) + rng.choice(ends)
 
 
 def abstain(form: Format) -> str:

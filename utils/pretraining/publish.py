@@ -12,7 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from utils.models import CHECKSUMS, GENERATOR
+from utils.checksums import CHECKSUMS
+from utils.models import GENERATOR
 from utils.paths import write_atomically
 
 CHECKED = (

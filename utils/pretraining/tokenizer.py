@@ -18,7 +18,7 @@ CHAT_TEMPLATE = (
     "{%- endfor -%}"
     "{%- if add_generation_prompt -%}{{ '<|assistant|>' }}{%- endif -%}"
 )
-SAMPLE_LEVEL = Level(passages=3, facts=4, closed_book=0.1, formatted=0.4, unanswerable=0.1, two_facts=0.05)
+SAMPLE_LEVEL = Level(passages=3, facts=4, closed_book=0.1, formatted=0.3, unanswerable=0.1, two_facts=0.05, breadth=0.3)
 
 
 def train_tokenizer(conversations: int = 20_000, seed: str = "tokenizer") -> PreTrainedTokenizerFast:
@@ -35,7 +35,7 @@ def train_tokenizer(conversations: int = 20_000, seed: str = "tokenizer") -> Pre
         show_progress=False,
     )
     stream = Conversations(seed)
-    texts = (" " + m["content"] for _ in range(conversations) for m in stream.draw(SAMPLE_LEVEL))
+    texts = (" " + m["content"] for _ in range(conversations) for m in stream.draw(SAMPLE_LEVEL).messages)
     bpe.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe,

@@ -5,6 +5,7 @@ Runs in one process, or in several with `torchrun --nproc-per-node N`, which ave
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -17,14 +18,18 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from utils.pretraining.architecture import build_model
+from utils.pretraining.attention import NAME as PLAIN_ATTENTION
 from utils.pretraining.batches import Batch, BatchStream
 from utils.pretraining.curriculum import Curriculum, copy_rows
 from utils.pretraining.tokenizer import train_tokenizer
 
-CONTEXT_WEIGHT = 0.3
-CONTEXT_SHARE = 0.25
+CONTEXT_WEIGHT = 0.1
+CONTEXT_SHARE = 0.1
+# An answer's first token chooses the sentence, and its passage number the source; the rest is copying, learned early.
+# Unweighted, citing came last of all: right values, always passage 2.
+CHOICE_WEIGHT = 4.0
 LOWEST_RATE = 0.02
-COPY_ROWS = 32
+COPY_ROWS = 48
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Plan:
     """
 
     folder: Path
-    minutes: float = 54.0
+    minutes: float = 100.0
     architecture: str = "lfm2"
     width: int = 192
     layers: int = 6
@@ -73,11 +78,13 @@ class Trainer:
         self.optimizers = make_optimizers(self.model, plan)
         self.curriculum, self.clock = Curriculum(), Clock()
         self._resume()
+        self.model.set_attn_implementation(PLAIN_ATTENTION)
         seed = f"train {plan.seed} rank {self.rank} from step {self.clock.step}"
         self.stream = BatchStream(self.tokenizer, seed, plan.tokens, plan.max_length)
         self.stream.level = self.curriculum.level
         self.batches = iter(self.stream)
         self.random = torch.Generator().manual_seed(hash_seed(seed))
+        self.brackets = opening_brackets(self.tokenizer)
 
     def run(self) -> None:
         """Trains until the budget is spent, then saves."""
@@ -106,7 +113,7 @@ class Trainer:
             batch = Batch(rows, answer, torch.zeros_like(answer))
         else:
             batch = next(self.batches)
-        loss, exact = batch_loss(self.model, batch, self.random)
+        loss, exact = batch_loss(self.model, batch, self.random, self.brackets)
         loss.backward()
         self._average_gradients()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -213,9 +220,19 @@ def make_optimizers(model: PreTrainedModel, plan: Plan) -> list[torch.optim.Opti
     return optimizers
 
 
-def batch_loss(model: PreTrainedModel, batch: Batch, generator: torch.Generator) -> tuple[torch.Tensor, float]:
-    """Mean cross-entropy of the answers plus 0.3 × that of a quarter of the context; and the share of exact answers.
+def opening_brackets(tokenizer: PreTrainedTokenizerBase) -> torch.Tensor:
+    """Ids of the tokens that end with "[": what follows one in an answer is a passage's number."""
+    texts = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+    return torch.tensor([index for index, text in enumerate(texts) if text.endswith("[")])
 
+
+def batch_loss(
+    model: PreTrainedModel, batch: Batch, generator: torch.Generator, brackets: torch.Tensor
+) -> tuple[torch.Tensor, float]:
+    """Mean cross-entropy of the answers plus 0.1 × that of a tenth of the context; and the share of exact answers.
+
+    brackets: token ids after which an answer's passage numbers stand.  These and the first tokens of answers count four
+    times in the loss.  The share leaves the numbers out, since citing comes long after reading.
     Only the chosen positions go through the output layer, which is a fifth of the work.
     """
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -228,10 +245,13 @@ def batch_loss(model: PreTrainedModel, batch: Batch, generator: torch.Generator)
     target = batch.ids[:, 1:][chosen]
     losses = F.cross_entropy(logits.float(), target, reduction="none")
     is_answer = answer[chosen]
-    loss = losses[is_answer].mean()
+    cites = torch.isin(batch.ids[:, :-1][chosen], brackets)[is_answer]
+    first = (answer & ~F.pad(answer, (1, 0))[:, :-1])[answer]
+    weights = torch.where(cites | first, CHOICE_WEIGHT, 1.0)
+    loss = (losses[is_answer] * weights).sum() / weights.sum()
     if context.any():
         loss = loss + CONTEXT_WEIGHT * losses[~is_answer].mean()
-    wrong = logits[is_answer].argmax(-1) != target[is_answer]
+    wrong = (logits[is_answer].argmax(-1) != target[is_answer]) & ~cites
     return loss, 1 - share_of_answers(answer, wrong)
 
 
@@ -247,4 +267,4 @@ def share_of_answers(answer: torch.Tensor, wrong: torch.Tensor) -> float:
 
 def hash_seed(text: str) -> int:
     """A number for torch from a seed in words; the same on every machine."""
-    return int.from_bytes(text.encode()[-7:], "big")
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")

@@ -65,16 +65,22 @@ def draw_facts(
 
 
 def write_article(
-    topic: Topic, facts: list[Fact], rng: random.Random, connect: float = 0.7, title: str | None = None
+    topic: Topic,
+    facts: list[Fact],
+    rng: random.Random,
+    connect: float = 0.7,
+    title: str | None = None,
+    wordings: int | None = None,
 ) -> Draft:
     """States the facts in one article.
 
     connect: probability of an opening sentence, and of a closing one.  title: one of the topic's, else drawn.
+    wordings: how many of each relation's statements are in play, None for all.
     Raises ValueError without facts.
     """
     if not facts:
         raise ValueError(f"an article on {topic.topic} needs at least one fact")
-    stated = tuple(Stated(fact, fact.fill(rng.choice(fact.relation.stated_as))) for fact in facts)
+    stated = tuple(Stated(fact, fact.fill(rng.choice(fact.relation.statements[:wordings]))) for fact in facts)
     sentences = [item.sentence for item in stated]
     if rng.random() < connect:
         sentences.insert(0, facts[0].fill(rng.choice(topic.openers)))

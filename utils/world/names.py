@@ -10,6 +10,8 @@ import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+from utils.world.phrasing import handbook_words
+
 ONSETS = "b c d f g h j k l m n p r s t v w z br cr dr fl gl gr kl pl pr sh sk sl st th tr".split()
 VOWELS = "a e i o u a e i o ai ea ie oa oo y".split()
 CODAS = ["", "", "n", "r", "s", "l", "m", "nd", "rt", "ck", "th", "x", "sk", "ll"]
@@ -99,9 +101,20 @@ class SyllableNames:
             return self.town()
         if subject == "route":
             return f"{self.town()} to {self.town()}"
-        if rng.random() < 0.35:
+        kind = rng.random()
+        if kind < 0.5:
+            return self._unreserved(lambda: self._common_words(ENTITY_ENDS[subject]))
+        if kind < 0.7:
             return f"{self._word(2, 3)} {rng.randint(2, 99)}"
         return f"{self._word(2, 3)} {rng.choice(ENTITY_ENDS[subject])}"
+
+    def _common_words(self, ends: Sequence[str]) -> str:
+        """A name of one to three words that also stand in sentences, as "Rope and Knots" does."""
+        rng = self._rng
+        words = [word.capitalize() for word in rng.sample(handbook_words(), rng.randint(1, 3))]
+        if len(words) == 1:
+            return f"{words[0]} {rng.choice(ends)}"
+        return f"{words[0]} and {words[1]}" if len(words) == 2 and rng.random() < 0.3 else " ".join(words)
 
     def code(self) -> str:
         rng = self._rng

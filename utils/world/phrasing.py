@@ -32,13 +32,6 @@ RANGED = {
 }  # fmt: skip
 LISTED = {"choice": 6, "pair": 6, "verdict": 4}
 
-# What handbooks are made of in this edition: few enough topics and statements for the tiny generator to learn within
-# an hour on two cores.  The other topics lend questions that no handbook answers.
-TOPICS_IN_USE = frozenset(
-    "shop_returns shop_delivery shop_warranty_repairs shop_product_specification shop_rental shop_branch_details "
-    "shop_courses shop_manager_limits time_off".split()
-)
-STATEMENTS_IN_USE = 2
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 
@@ -83,11 +76,6 @@ class Relation(_Strict):
         if sum("{company}" in text for text in self.statements) * 2 > len(self.statements):
             raise ValueError(f"{self.id}: more than half of the statements name {{company}}")
         return self
-
-    @property
-    def stated_as(self) -> tuple[str, ...]:
-        """The statements in use: the first few."""
-        return self.statements[:STATEMENTS_IN_USE]
 
     @property
     def all_questions(self) -> tuple[str, ...]:
@@ -144,9 +132,15 @@ def topics_for(trade: str) -> list[Topic]:
     return [topic for topic in all_topics() if trade in topic.trades or "any" in topic.trades]
 
 
-def topics_in_use(trade: str) -> list[Topic]:
-    """Topics that this edition's handbooks of the trade are made of."""
-    return [topic for topic in topics_for(trade) if topic.topic in TOPICS_IN_USE]
+@cache
+def handbook_words() -> list[str]:
+    """The shorter words of all handbooks' sentences, in alphabetical order."""
+    texts = [
+        text
+        for topic in all_topics()
+        for text in (*topic.openers, *topic.closers, *(s for relation in topic.relations for s in relation.statements))
+    ]
+    return sorted({word for text in texts for word in re.findall(r"\b[a-z]{2,9}\b", text)})
 
 
 def _refuse_repeats(what: str, names: list[str]) -> None:

@@ -1,22 +1,28 @@
-"""What the datasets hold: articles, questions and fine-tuning examples, as written to disk and read back."""
+"""What the datasets hold: articles, questions, changes and fine-tuning examples, as written to disk and read back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-Category = Literal["plain", "paraphrase", "untidy", "reworded", "two_facts", "unanswerable"]
-CATEGORIES: tuple[Category, ...] = ("plain", "paraphrase", "untidy", "reworded", "two_facts", "unanswerable")
+Audience = Literal["public", "staff", "managers"]
+Category = Literal["plain", "paraphrase", "untidy", "reworded", "jargon", "two_facts", "unanswerable", "changed"]
+# Those of the frozen dev and test questions; changed facts have a file of their own.
+CATEGORIES: tuple[Category, ...] = (
+    "plain", "paraphrase", "untidy", "reworded", "jargon", "two_facts", "unanswerable",
+)  # fmt: skip
+# Who may read what: each may read its own articles and those of the audiences before it.
+AUDIENCES: tuple[Audience, ...] = ("public", "staff", "managers")
 
 
 @dataclass(frozen=True)
 class Article:
-    """One page of the handbook.  audience: public, staff or managers.  valid_from: an ISO date."""
+    """One page of the handbook.  valid_from: an ISO date."""
 
     id: str
     title: str
     section: str
-    audience: str
+    audience: Audience
     valid_from: str
     text: str
 
@@ -27,7 +33,7 @@ class Question:
 
     values: what a right answer must contain, all of it; empty when the handbook does not say.
     articles: ids of the articles that say so.  relations: ids of the facts' kinds, one per value.
-    reference: a full answer in the handbook's own words.
+    reference: a full answer in the handbook's own words.  audience: who may know the answer.
     """
 
     id: str
@@ -37,6 +43,7 @@ class Question:
     articles: tuple[str, ...]
     relations: tuple[str, ...]
     reference: str
+    audience: Audience = "public"
 
     @property
     def answerable(self) -> bool:
@@ -49,6 +56,7 @@ class Example:
     """One fine-tuning example: a question, the passages shown with it, and the answer wished for.
 
     source: number of the passage that the answer comes from, counted from 1; None for an abstention.
+    audience: whom the answer is for.
     """
 
     id: str
@@ -56,3 +64,77 @@ class Example:
     articles: tuple[str, ...]
     sentence: str
     source: int | None
+    audience: Audience = "public"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One day's change to the handbook.
+
+    date: ISO.  kind: "replace" an article by a newer text, "add" a new one, or "withdraw" one.
+    article: the new text; None when one is withdrawn.
+    """
+
+    date: str
+    kind: Literal["replace", "add", "withdraw"]
+    article_id: str
+    article: Article | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """What the handbook said from a day on; without values it did not say."""
+
+    valid_from: str
+    values: tuple[str, ...]
+    articles: tuple[str, ...]
+    reference: str
+
+
+@dataclass(frozen=True)
+class DatedQuestion:
+    """A question whose gold answer changes: one version for each time, the oldest first."""
+
+    id: str
+    text: str
+    relation: str
+    versions: tuple[Version, ...]
+
+    def on(self, date: str) -> Question:
+        """The question with the gold answer of that day (ISO date).  Raises ValueError before the first version."""
+        known = [version for version in self.versions if version.valid_from <= date]
+        if not known:
+            raise ValueError(f"{self.id} has no answer before {self.versions[0].valid_from}, but {date} was asked for")
+        now = known[-1]
+        relations = (self.relation,) if now.values else ()
+        return Question(self.id, self.text, "changed", now.values, now.articles, relations, now.reference)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A customer's or colleague's message, and the queue it belongs in."""
+
+    id: str
+    text: str
+    queue: str
+
+
+@dataclass(frozen=True)
+class JargonPair:
+    """A question in the company's jargon and the article that answers it: for fine-tuning the embedder."""
+
+    question: str
+    article_id: str
+
+
+@dataclass(frozen=True)
+class PublicQuestion:
+    """A question on a public company, met in pre-training.  rank: 1 for the company met most often."""
+
+    id: str
+    rank: int
+    company: str
+    text: str
+    value: str
+    relation: str
+    reference: str
