@@ -9,6 +9,7 @@ import pandas as pd
 
 # Okabe and Ito's palette, which most colour-blind readers can tell apart; hatching says the same again.
 FILLS = [("#009E73", ""), ("#E69F00", "//"), ("#CC79A7", "xx"), ("#56B4E9", ".."), ("#999999", "--")]
+MARKERS = "os^D*"
 SMALLEST_LABEL = 0.06
 
 
@@ -34,4 +35,16 @@ def plot_losses(losses: Sequence[float], title: str) -> None:
     _, axes = plt.subplots(figsize=(5, 2.6), layout="constrained")
     axes.plot(range(1, len(losses) + 1), losses)
     axes.set(title=title, xlabel="step", ylabel="loss per token", ylim=(0, None))
+    plt.show()
+
+
+def plot_map(points: pd.DataFrame, title: str) -> None:
+    """Texts as points of a plane: columns x, y and group.  Up to five groups, each with a colour and a marker."""
+    figure, axes = plt.subplots(figsize=(6.5, 4), layout="constrained")
+    groups = points.groupby("group", sort=False)
+    for (name, group), (colour, _), marker in zip(groups, FILLS, MARKERS, strict=False):
+        size = 170 if marker == "*" else 36
+        axes.scatter(group["x"], group["y"], color=colour, marker=marker, s=size, edgecolor="black", label=name)
+    axes.set(title=title, xlabel="first direction", ylabel="second direction")
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     plt.show()
