@@ -15,7 +15,7 @@ from utils.prompts import Message, system_prompt, user_turn
 from utils.world.articles import Draft, Fact, Stated, draw_facts, write_article
 from utils.world.course import course_topics, reserved_words
 from utils.world.names import TRADE_WORDS, SyllableNames
-from utils.world.phrasing import Topic, topics_for
+from utils.world.phrasing import Topic, handbook_words, topics_for
 from utils.world.public import draw_entity, draw_main_trade, draw_public_company, training_questions
 
 # Trades that are never met: with their handbooks the evaluation measures relations that are new to the model.
@@ -25,6 +25,9 @@ OTHER_TRADES = tuple(sorted(set(TRADE_WORDS) - HELD_OUT_TRADES))
 ALONE = 0.3
 # Share of things on a shelf whose facts stand in two passages.
 SPLIT = 0.35
+# Share of facts with a value that makes no sense, so that values of any shape are copied with care.
+ODD_VALUES = 0.08
+ODD_SIGNS = "ABCDEFGHKLMNPRSTUVWXYZabcdefghiklmnoprstuvwyz0123456789012345678901234567890.-/:' "
 
 Turn = tuple[str, Sequence[Draft], str]
 
@@ -130,7 +133,18 @@ class Conversations:
         return trade, course_topics(trade)[: level.topics]
 
     def _facts(self, topic: Topic, company: str, entity: str | None, count: int) -> list[Fact]:
-        return draw_facts(topic, company, entity, self._names, self._rng, count)
+        facts = draw_facts(topic, company, entity, self._names, self._rng, count)
+        return [replace(f, value=self._odd_value()) if self._rng.random() < ODD_VALUES else f for f in facts]
+
+    def _odd_value(self) -> str:
+        """A value of no kind at all: it can be copied, never guessed."""
+        rng = self._rng
+        kind = rng.random()
+        if kind < 0.4:
+            return " ".join(rng.sample(handbook_words(), rng.randint(1, 4)))
+        if kind < 0.7:
+            return "".join(rng.choice(ODD_SIGNS) for _ in range(rng.randint(2, 9))).strip(".-/:' ") or "0"
+        return f"{rng.uniform(0, 10 ** rng.randint(0, 4)):.{rng.randint(1, 3)}f} {rng.choice(handbook_words())}"
 
     def _shelf(
         self, level: Level, company: str | None = None, trade: str | None = None

@@ -4,7 +4,8 @@
 
 Choose between models on the dev questions; the card is measured last, on the test questions.
 
-Every row of the design's table, and beside it the probes.  `--card` writes the tables into the model's README.
+Every row of the design's table, and beside it the probes.  `--card` writes the tables into the model's README, and next
+to it `near_ties.json`: questions whose answers hang on a nearly tied token, with the gap in logits.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from utils.world.phrasing import Relation, all_topics
 from utils.world.values import value_pattern
 
 FACTS = 40
+NEAR_TIES = "near_ties.json"
 START, STOP = "<!-- measured: start -->", "<!-- measured: stop -->"
 BARS = {
     "reads_gold": ("reads: gold article in the prompt, right value", "≥ 95 %"),
@@ -84,8 +86,13 @@ def measure(generator: Generator, part: str = "test") -> dict[str, float]:
     results |= probes.unusual_values(generator, articles, single, relations)
     results |= probes.unseen_relations(generator)
     results |= probes.known_by_heart(generator, load_public_questions())
-    results["near_ties"] = len(probes.near_ties(generator, articles, single)) / len(single)
     return results
+
+
+def near_ties(generator: Generator, part: str = "test") -> dict[str, float]:
+    """Questions of a part, read with the gold article, whose answers hang on a nearly tied token: id to gap."""
+    single = [question for question in load_questions(part) if len(question.values) == 1]
+    return probes.near_ties(generator, load_articles(), single)
 
 
 def retrieved_with_gold(questions: Sequence[Question], search: DenseIndex, k: int = 3) -> list[list[Article]]:
@@ -182,6 +189,8 @@ def as_markdown(results: dict[str, float]) -> str:
 def _in_words(key: str, value: float) -> str:
     if key.endswith("_seconds"):
         return f"{value:.0f} s"
+    if key.endswith("_count"):
+        return f"{value:.0f}"
     return f"{100 * value:+.1f} points" if key.endswith("_loss") else f"{100 * value:.1f} %"
 
 
@@ -204,13 +213,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--card", action="store_true", help="write the table into the model's README")
     options = parser.parse_args(arguments)
     start = time.perf_counter()
-    results = measure(load_generator(str(options.model)), options.part)
+    generator = load_generator(str(options.model))
+    results = measure(generator, options.part)
+    ties = near_ties(generator, options.part)
+    results["near_ties_count"] = len(ties)
     print(as_markdown(results))
     print(f"\nmeasured in {time.perf_counter() - start:.0f} s")
     if options.json:
         write_atomically(options.json, json.dumps(results, indent=1) + "\n")
     if options.card:
         write_card(options.model, results)
+        write_atomically(options.model / NEAR_TIES, json.dumps(ties, indent=1) + "\n")
     return 0
 
 

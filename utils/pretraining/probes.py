@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 
 from utils.evaluation import outcome, quotes_a_passage
-from utils.handbook import Answer, Article, PublicQuestion, Question, articles_by_id
+from utils.handbook import COMPANY, Answer, Article, PublicQuestion, Question, articles_by_id
 from utils.matching import contains_whole
 from utils.models import Generator
 from utils.pretraining.conversations import HELD_OUT_TRADES
@@ -155,7 +155,7 @@ def near_ties(generator: Generator, articles: list[Article], questions: list[Que
     gaps = {}
     for answer in _with_gold(generator, articles, questions):
         shown = articles_by_id(articles, answer.question.articles)
-        prompt = generator.prompt(build_messages(answer.question.text, "Tarnwick Outfitters", shown))
+        prompt = generator.prompt(build_messages(answer.question.text, COMPANY, shown))
         start = len(generator.tokenizer(prompt, add_special_tokens=False)["input_ids"])
         whole = f"{prompt} {answer.text}{generator.tokenizer.eos_token}"
         inputs = generator.tokenizer(whole, return_tensors="pt", add_special_tokens=False)
