@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import test_checks_retrieval
+from test_checks_retrieval import verdict
 
 from utils import checks as check
 from utils.checks import references
@@ -17,15 +18,6 @@ from utils.matching import contains_whole
 from utils.paths import SOLUTIONS
 
 NAMES = check.__all__
-
-
-def verdict(name, function, capsys):
-    """The one line that the checker prints."""
-    capsys.readouterr()
-    assert getattr(check, name)(function) is None
-    out = capsys.readouterr().out
-    assert out.count("\n") == 1 and out.endswith("\n")
-    return out.strip()
 
 
 # Right ways: the reference and others

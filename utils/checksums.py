@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,11 @@ def check_file(path: Path, wanted: str, mend: str) -> None:
     about = path.stat()
     if _sha256(path, about.st_size, about.st_mtime_ns) != wanted:
         raise CourseError(f"The file {path} was changed or cut short, its checksum differs: {mend}.")
+
+
+def checksum_lines(contents: Mapping[str, bytes]) -> str:
+    """The text of a SHA256SUMS for files by name, as `checksums_in` reads it."""
+    return "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items())
 
 
 def checksums_in(folder: Path) -> dict[str, str]:

@@ -22,6 +22,7 @@ from utils.world.handbooks import article_from
 from utils.world.names import SyllableNames
 from utils.world.phrasing import Relation, topics_for
 from utils.world.public import draw_entity
+from utils.world.questions import question_on
 
 SOME = 60
 PLACES = range(1, 6)
@@ -70,12 +71,14 @@ def _shelf(question: Question, articles: list[Article], total: int, place: int, 
     return shelf
 
 
-def wordings(generator: Generator, articles: list[Article], questions: list[Question]) -> dict[str, float]:
-    """Right values with the gold article, by category; reworded and jargon questions are in words never met."""
+def wordings(read: Sequence[Answer]) -> dict[str, float]:
+    """Right values with the gold article, by category; reworded and jargon questions are in words never met.
+
+    read: answers as `with_gold` gives them.
+    """
     results = {}
     for category in ("plain", "paraphrase", "untidy", "reworded", "jargon"):
-        some = [question for question in questions if question.category == category]
-        answers = _with_gold(generator, articles, some)
+        answers = [answer for answer in read if answer.question.category == category]
         results[f"reads_{category}"] = share_correct(answers)
         results[f"quotes_{category}"] = sum(quotes_a_passage(answer) for answer in answers) / len(answers)
     return results
@@ -86,8 +89,8 @@ def word_order(generator: Generator, articles: list[Article], questions: list[Qu
     some = [row for row in map(_thing_first, questions) if row]
     before = [question for question, _ in some]
     return {
-        "reads_usual_order": share_correct(_with_gold(generator, articles, before)),
-        "reads_other_order": share_correct(_with_gold(generator, articles, [other for _, other in some])),
+        "reads_usual_order": share_correct(with_gold(generator, articles, before)),
+        "reads_other_order": share_correct(with_gold(generator, articles, [other for _, other in some])),
     }
 
 
@@ -128,10 +131,9 @@ def unseen_relations(generator: Generator) -> dict[str, float]:
         facts = draw_facts(topic, company, draw_entity(topic, names), names, rng, count=3)
         draft = write_article(topic, facts, rng)
         item = rng.choice(draft.stated)
-        text = item.fact.fill(rng.choice(item.fact.relation.questions))
+        wording = rng.choice(item.fact.relation.questions)
         article = article_from(draft, 1, "2026-01-01")
-        values, relation = (item.fact.value,), (item.fact.relation.id,)
-        questions.append(Question("", text, "plain", values, (article.id,), relation, item.sentence))
+        questions.append(question_on(item, article, wording))
         shelves.append([article])
     return {"reads_unseen_relations": share_correct(answer_from(questions, shelves, generator))}
 
@@ -147,15 +149,15 @@ def known_by_heart(generator: Generator, questions: Sequence[PublicQuestion]) ->
 
 
 @torch.inference_mode()
-def near_ties(generator: Generator, articles: list[Article], questions: list[Question]) -> dict[str, float]:
+def near_ties(generator: Generator, read: Sequence[Answer]) -> dict[str, float]:
     """Question id to the smallest gap, in logits, between the first and second choice of a token, where it is tiny.
 
     Such an answer may differ on another computer; nothing in the course may hang on it.
+    read: answers as `with_gold` gives them.
     """
     gaps = {}
-    for answer in _with_gold(generator, articles, questions):
-        shown = articles_by_id(articles, answer.question.articles)
-        prompt = generator.prompt(build_messages(answer.question.text, COMPANY, shown))
+    for answer in read:
+        prompt = generator.prompt(build_messages(answer.question.text, COMPANY, answer.passages))
         start = len(generator.tokenizer(prompt, add_special_tokens=False)["input_ids"])
         whole = f"{prompt} {answer.text}{generator.tokenizer.eos_token}"
         inputs = generator.tokenizer(whole, return_tensors="pt", add_special_tokens=False)
@@ -167,7 +169,8 @@ def near_ties(generator: Generator, articles: list[Article], questions: list[Que
     return gaps
 
 
-def _with_gold(generator: Generator, articles: list[Article], questions: list[Question]) -> list[Answer]:
+def with_gold(generator: Generator, articles: list[Article], questions: list[Question]) -> list[Answer]:
+    """Answers read from the gold articles alone."""
     return answer_from(questions, [articles_by_id(articles, q.articles) for q in questions], generator)
 
 

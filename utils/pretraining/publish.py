@@ -6,13 +6,12 @@ Optimiser state and training state stay behind; the log goes along, for the curv
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import shutil
 import sys
 from pathlib import Path
 
-from utils.checksums import CHECKSUMS
+from utils.checksums import CHECKSUMS, checksum_lines
 from utils.models import GENERATOR
 from utils.paths import write_atomically
 
@@ -33,8 +32,8 @@ def publish(run: Path, folder: Path = GENERATOR) -> None:
     for name in (*CHECKED, LOG):
         shutil.copyfile(run / name, folder / f"{name}.tmp")
         os.replace(folder / f"{name}.tmp", folder / name)
-    sums = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in CHECKED]
-    write_atomically(folder / CHECKSUMS, "".join(sums))
+    sums = checksum_lines({name: (folder / name).read_bytes() for name in CHECKED})
+    write_atomically(folder / CHECKSUMS, sums)
 
 
 def main(arguments: list[str]) -> int:

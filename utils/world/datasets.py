@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
+from utils.checksums import CHECKSUMS, checksum_lines
 from utils.world.changes import make_changes
 from utils.world.handbooks import Handbook, make_handbook, markdown
 from utils.world.lessons import make_examples, make_jargon_pairs, make_tickets
@@ -46,5 +46,5 @@ def _handbook_files(handbook: Handbook, folder: str = "") -> dict[str, str]:
 def _question_files(folder: str, texts: Mapping[str, str]) -> dict[str, str]:
     """The frozen questions, and beside them their checksums."""
     files = {f"{name}.jsonl": text for name, text in texts.items()}
-    sums = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in files.items())
-    return {f"{folder}questions/{name}": text for name, text in (files | {"SHA256SUMS": sums}).items()}
+    sums = checksum_lines({name: text.encode() for name, text in files.items()})
+    return {f"{folder}questions/{name}": text for name, text in (files | {CHECKSUMS: sums}).items()}

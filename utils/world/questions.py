@@ -118,11 +118,15 @@ def _other_category(rng: random.Random) -> Category:
     return rng.choice(["paraphrase", "untidy", "reworded"])
 
 
-def _ask(item: Stated, article: Article, category: Category, rng: random.Random) -> Question:
+def question_on(item: Stated, article: Article, wording: str, category: Category = "plain") -> Question:
+    """A question on one stated fact, with its gold answer; without an id."""
     fact = item.fact
-    text = fact.fill(rng.choice(wordings(fact.relation)[category]))
     values, relations = (fact.value,), (fact.relation.id,)
-    return Question("", text, category, values, (article.id,), relations, item.sentence, article.audience)
+    return Question("", fact.fill(wording), category, values, (article.id,), relations, item.sentence, article.audience)
+
+
+def _ask(item: Stated, article: Article, category: Category, rng: random.Random) -> Question:
+    return question_on(item, article, rng.choice(wordings(item.fact.relation)[category]), category)
 
 
 def _pair(one: StatedIn, two: StatedIn, rng: random.Random) -> Question:
