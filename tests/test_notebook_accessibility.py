@@ -54,6 +54,14 @@ def test_tables_in_outputs_have_headings(path):
     assert [table[:60] for table in tables if "<th" not in table] == []
 
 
+@every_notebook
+def test_pictures_in_outputs_have_words(path):
+    """JupyterLab shows an image/png output without words in its place, so pictures come as HTML with an alt text."""
+    outputs = [output.get("data", {}) for cell in read_notebook(path).cells for output in cell.get("outputs", [])]
+    assert not any(kind.startswith("image/") for data in outputs for kind in data)
+    assert [html[:60] for data in outputs for html in HTML_PICTURE.findall(data.get("text/html", ""))] == []
+
+
 @pytest.mark.parametrize(
     "text, problem",
     [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 
 from utils.ledger import Ledger
 from utils.quiz.feedback import held
@@ -97,12 +96,10 @@ def calibrate(quizzes: Sequence[Quiz], answers: dict[str, Answer], ledger: Ledge
 
 def figure(calibration: Calibration) -> bytes:
     """The calibration as a PNG picture: one bar for each confidence, its counts written beside it."""
-    # Drawn without pyplot, which would show the figure a second time under the cell.
-    from matplotlib.figure import Figure
+    from utils.plots import canvas, png
 
     levels = [level for level in calibration.levels if level.measured or level.word != UNSAID]
-    drawing = Figure(figsize=(6, 0.5 * len(levels) + 1.2), layout="constrained", facecolor="white")
-    axes = drawing.subplots()
+    drawing, axes = canvas(6, 0.5 * len(levels) + 1.2)
     words = [level.word for level in levels]
     axes.barh(words, [level.share for level in levels], color="#56B4E9", edgecolor="black", hatch="//")
     for row, level in enumerate(levels):
@@ -111,9 +108,7 @@ def figure(calibration: Calibration) -> bytes:
         text.set_bbox({"facecolor": "white", "alpha": 0.9, "edgecolor": "none", "pad": 2})
     axes.set(title="Which of your predictions held", xlim=(0, 1), xlabel="share that held", ylabel="you said")
     axes.invert_yaxis()
-    picture = BytesIO()
-    drawing.savefig(picture, format="png", dpi=150)
-    return picture.getvalue()
+    return png(drawing)
 
 
 def _level(word: str, results: Sequence[bool]) -> Level:

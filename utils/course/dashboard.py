@@ -6,7 +6,6 @@ open_dashboard()
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from html import escape
 
@@ -131,8 +130,10 @@ def _table(overview: Overview) -> str:
 def _picture(overview: Overview) -> str:
     if not overview.calibration.measured:
         return ""
-    data = base64.b64encode(figure(overview.calibration)).decode()
-    return f'<img alt="Bars of the counts listed below, one for each confidence." src="data:image/png;base64,{data}">'
+    from utils.plots import image_html
+
+    words = "Bars of the counts listed below, one for each confidence."
+    return image_html(figure(overview.calibration), words)
 
 
 def _row(buttons: list[widgets.Button]) -> widgets.HBox:
