@@ -7,6 +7,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import test_checks_better_retrieval
+import test_checks_rag_pipeline
 import test_checks_retrieval
 from test_checks_retrieval import verdict
 
@@ -30,10 +32,6 @@ def share_with_lookarounds(answers, gold_values):
     return np.float64(right / len(answers))
 
 
-def top_k_sorted(scores, k):
-    return sorted(range(len(scores)), key=lambda place: -scores[place])[:k]
-
-
 def outcome_with_its_own_patterns(answer, gold, sources):
     if "handbook does not say" in answer:
         return "abstained wrongly" if gold else "abstained rightly"
@@ -46,9 +44,6 @@ def outcome_with_its_own_patterns(answer, gold, sources):
 RIGHT = [
     *[(name, getattr(references, name)) for name in NAMES],
     ("share_right", share_with_lookarounds),
-    ("top_k", top_k_sorted),
-    ("top_k", lambda scores, k: scores.argsort()[::-1][:k]),
-    ("top_k", lambda scores, k: tuple(np.argsort(scores)[::-1])[:k]),
     ("lora_parameters", lambda d_in, d_out, rank: np.int64(rank) * (d_in + d_out)),
     ("lora_parameters", lambda *sizes: sizes[2] * sum(sizes[:2])),
     ("outcome", outcome_with_its_own_patterns),
@@ -105,32 +100,6 @@ WRONG_SHARES = {
     "list": (lambda answers, gold_values: [True] * len(answers), "Return one number, not [True]"),
 }
 
-
-def top_k_by_emptying(scores, k):
-    best = []
-    for _ in range(min(k, len(scores))):
-        best.append(int(scores.argmax()))
-        scores[best[-1]] = -np.inf
-    return best
-
-
-WRONG_TOP_KS = {
-    "ascending": (lambda scores, k: np.argsort(scores)[:k], "Those are the worst"),
-    "best last": (lambda scores, k: np.argsort(scores)[-k:], "turn the order round"),
-    "scores": (lambda scores, k: sorted(scores, reverse=True)[:k], "Those are the scores themselves"),
-    "scores as array": (lambda scores, k: np.sort(scores)[::-1][:k], "Those are the scores themselves"),
-    "ignores k": (lambda scores, k: np.argsort(-scores), "keep only the first k"),
-    "fixed k": (lambda scores, k: np.argsort(-scores)[:3], "With k=1 it returned 3 positions"),
-    "unsorted set": (lambda scores, k: sorted(np.argsort(-scores)[:k]), "in the wrong order"),
-    "argpartition": (lambda scores, k: np.argpartition(-scores, min(k, len(scores)) - 1)[:k], "argpartition does not"),
-    "absolute": (lambda scores, k: np.argsort(-np.abs(scores))[:k], "without abs"),
-    "empties its input": (top_k_by_emptying, "work on a copy"),
-    "mask": (lambda scores, k: scores > 0.5, "mask of True and False"),
-    "one position": (lambda scores, k: int(scores.argmax()), "Return a list of positions"),
-    "texts": (lambda scores, k: ["1", "3", "5"], "Positions are whole numbers"),
-    "nothing found": (lambda scores, k: [], "the positions are [3, 1, 5], and you returned []"),
-    "too few scores": (lambda scores, k: [np.argsort(-scores)[place] for place in range(k)], "IndexError"),
-}
 
 WRONG_COUNTS = {
     "whole weight": (lambda d_in, d_out, rank: d_in * d_out, "the whole frozen weight"),
@@ -192,7 +161,6 @@ WRONG = [
     (name, mistake, *case)
     for name, cases in [
         ("share_right", WRONG_SHARES),
-        ("top_k", WRONG_TOP_KS),
         ("lora_parameters", WRONG_COUNTS),
         ("outcome", WRONG_OUTCOMES),
     ]
@@ -210,7 +178,8 @@ def test_a_typical_mistake_is_named(name, function, message, capsys):
 
 
 def test_every_checker_is_tried_with_three_mistakes_or_more():
-    tried = [*WRONG, *test_checks_retrieval.WRONG]
+    others = (test_checks_retrieval, test_checks_rag_pipeline, test_checks_better_retrieval)
+    tried = [*WRONG, *(case for module in others for case in module.WRONG)]
     mistakes = Counter(name for name, *_ in tried)
     assert set(mistakes) == set(NAMES) and min(mistakes.values()) >= 3
 
@@ -368,7 +337,7 @@ def test_an_odd_result_gets_a_sentence(name, result, capsys):
 
 def test_interrupting_still_works():
     with pytest.raises(KeyboardInterrupt):
-        check.top_k(raises(KeyboardInterrupt()))
+        check.share_right(raises(KeyboardInterrupt()))
 
 
 # Hints and solutions
@@ -384,7 +353,7 @@ def test_a_hint_helps_without_giving_the_answer(name, capsys):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_solution_can_be_pasted_and_passes(name, capsys):
     getattr(check, name).solution()
-    pasted = {"np": np} if name == "top_k" else {}
+    pasted = {}
     exec(capsys.readouterr().out, pasted)
     assert verdict(name, pasted[name], capsys).startswith("Right. ")
 

@@ -39,8 +39,8 @@ def number_passages(passages: Sequence[Titled]) -> str:
 def user_turn(question: str, passages: Sequence[Titled] = ()) -> str:
     """What the customer's message holds: the question alone, or the question, the passages, and the question again.
 
-    A causal model reads from left to right: only if the question stands first can it look for the answer while it reads
-    (query-aware contextualization, Liu et al. 2023, arXiv 2307.03172).
+    A causal model reads from left to right, so a question that stands first tells it what to look for.  Liu et al. 2023
+    (arXiv 2307.03172) saw this help much in looking up keys, and little in answering questions; not ablated here.
     """
     ask = f"Question: {question}"
     return f"{ask}\n{number_passages(passages)}\n{ask}" if passages else ask

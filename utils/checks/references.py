@@ -48,13 +48,28 @@ def mean_recall(rankings: list[list[str]], gold: list[list[str]], k: int) -> flo
     return sum(shares) / len(shares)
 
 
-def top_k(scores: np.ndarray, k: int) -> list[int]:
-    """Positions of the k highest scores, the highest first; all of them when there are fewer than k.
+def user_prompt(question: str, passages: list[tuple[str, str]]) -> str:
+    """The question, the passages as `[1] Title. Text` numbered from 1, and the question again, one a line.
 
-    scores: one number for each passage, shape (passages,).  Exercise of notebook 02.
+    passages: pairs of title and text.  Exercise of notebook 02.
     """
-    best_first = np.argsort(-scores, kind="stable")
-    return best_first[:k].tolist()
+    numbered = [f"[{number}] {title}. {text}" for number, (title, text) in enumerate(passages, start=1)]
+    return "\n".join([f"Question: {question}", *numbered, f"Question: {question}"])
+
+
+def best_threshold(scores: list[float], answerable: list[bool]) -> float:
+    """The score from which on to answer, so that both kinds of question fare best on average; the lowest, if several.
+
+    scores: the best hit's score of each question.  answerable: whether it has an answer; some have, some have not.
+    Exercise of notebook 02.
+    """
+
+    def balanced_accuracy(threshold: float) -> float:
+        answered = [score >= threshold for score, known in zip(scores, answerable, strict=True) if known]
+        withheld = [score < threshold for score, known in zip(scores, answerable, strict=True) if not known]
+        return (sum(answered) / len(answered) + sum(withheld) / len(withheld)) / 2
+
+    return max(sorted(scores), key=balanced_accuracy)
 
 
 def lora_parameters(d_in: int, d_out: int, rank: int) -> int:
@@ -77,3 +92,36 @@ def outcome(answer: str, gold: str | None, sources: list[str]) -> str:
         return "correct"
     sentence = answer.split(" [")[0].removesuffix(".")
     return "wrong" if any(sentence in source for source in sources) else "unsupported"
+
+
+def failed_half(gold: set[str], shown: set[str]) -> str:
+    """Which half of a pipeline failed on a question: "search" when a gold article was not shown, else "reading".
+
+    gold, shown: ids of articles.  Exercise of notebook 03.
+    """
+    return "reading" if gold <= shown else "search"
+
+
+def rrf(rankings: list[list[str]], k: int = 60) -> list[str]:
+    """Ids by reciprocal rank fusion, best first.  rankings: each best first; ranks count from 1.
+
+    Exercise of notebook 03.
+    """
+    scores: dict[str, float] = {}
+    for ranking in rankings:
+        for rank, name in enumerate(ranking, start=1):
+            scores[name] = scores.get(name, 0.0) + 1 / (k + rank)
+    return sorted(scores, key=lambda name: -scores[name])
+
+
+def apply_change(texts: dict[str, str], kind: str, article_id: str, text: str | None) -> dict[str, str]:
+    """The handbook after one change.  kind: "add", "replace" or "withdraw"; text: the new one, None if withdrawn.
+
+    Exercise of notebook 04.
+    """
+    new = dict(texts)
+    if kind == "withdraw" or text is None:
+        new.pop(article_id)
+    else:
+        new[article_id] = text
+    return new

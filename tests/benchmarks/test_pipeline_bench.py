@@ -1,0 +1,87 @@
+"""What the pipeline costs beyond its parts, what batches save, and what an index update saves over training."""
+
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from statistics import median
+
+import pytest
+
+from utils.finetuning import Lesson, LoraPlan, train_lora
+from utils.handbook import COMPANY, load_articles, load_dated_questions, load_questions
+from utils.models import load_embedder, load_generator
+from utils.prompts import build_messages
+from utils.rag import RagPipeline
+from utils.retrieval import DenseIndex
+
+BATCHED, UPDATES = 300, 20
+FIRST_DAY = "2026-09-30"
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return RagPipeline(DenseIndex(load_articles(), load_embedder()), load_generator())
+
+
+@pytest.fixture(scope="module")
+def questions():
+    return (load_questions("dev") + load_questions("test"))[:BATCHED]
+
+
+@contextmanager
+def counted(thing, name, times):
+    """Adds the seconds that `thing`'s method takes to `times`, from outside the pipeline."""
+    method = getattr(thing, name)
+
+    def timed(*arguments, **named):
+        start = time.perf_counter()
+        try:
+            return method(*arguments, **named)
+        finally:
+            times.append(time.perf_counter() - start)
+
+    setattr(thing, name, timed)
+    try:
+        yield
+    finally:
+        delattr(thing, name)  # the class's own method shows again
+
+
+def seconds(function, *arguments):
+    start = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - start
+
+
+def test_the_pipeline_adds_little_to_its_parts(pipeline, questions, record):
+    """Everything that is neither embedding and search nor the model's own `generate`: prompts, tokens, records."""
+    pipeline.answer(questions[:24])
+    parts = []
+    with counted(pipeline.index, "search", parts), counted(pipeline.generator.model, "generate", parts):
+        total = seconds(pipeline.answer, questions)
+    share = 1 - sum(parts) / total
+    record("pipeline_overhead_share", share, "share")
+    assert share <= 0.05
+
+
+def test_batches_beat_one_by_one(pipeline, questions, record):
+    batched = seconds(pipeline.answer, questions)
+    single = sum(seconds(pipeline.answer, [question]) for question in questions)
+    record("answer_one", 1000 * single / len(questions), "ms")
+    record("answer_one_of_a_batch", 1000 * batched / len(questions), "ms")
+    record("batched_over_single", single / batched, "ratio")
+    assert single / batched >= 8
+
+
+def test_an_update_beats_a_training(pipeline, record):
+    """One article replaced in the index, against teaching an adapter the facts anew, as notebook 04 does."""
+    index = DenseIndex(load_articles(), load_embedder())
+    articles = load_articles()[:UPDATES]
+    updates = [seconds(index.replace, [replace(article, text=f"{article.text} Ask us.")]) for article in articles]
+    known = [question.on(FIRST_DAY) for question in load_dated_questions()[::2]]
+    lessons = [Lesson(build_messages(q.text, COMPANY), q.reference) for q in known if q.answerable]
+    training = seconds(train_lora, pipeline.generator, lessons, LoraPlan(rank=16, alpha=32, epochs=30))
+    record("update_one_article", 1000 * median(updates), "ms")
+    record("retrain", training, "seconds")
+    record("retrain_over_update", training / median(updates), "ratio")
+    assert training / median(updates) >= 1000
