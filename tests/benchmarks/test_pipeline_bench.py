@@ -80,7 +80,7 @@ def test_an_update_beats_a_training(pipeline, record):
     updates = [seconds(index.replace, [replace(article, text=f"{article.text} Ask us.")]) for article in articles]
     known = [question.on(FIRST_DAY) for question in load_dated_questions()[::2]]
     lessons = [Lesson(build_messages(q.text, COMPANY), q.reference) for q in known if q.answerable]
-    training = seconds(train_lora, pipeline.generator, lessons, LoraPlan(rank=16, alpha=32, epochs=30))
+    training = seconds(train_lora, pipeline.generator, lessons, LoraPlan(rank=16, alpha=32, epochs=20))
     record("update_one_article", 1000 * median(updates), "ms")
     record("retrain", training, "seconds")
     record("retrain_over_update", training / median(updates), "ratio")
