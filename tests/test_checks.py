@@ -5,10 +5,10 @@ import inspect
 import re
 from collections import Counter
 
+import cases_better_retrieval
+import cases_rag_pipeline
 import numpy as np
 import pytest
-import test_checks_better_retrieval
-import test_checks_rag_pipeline
 import test_checks_retrieval
 from test_checks_retrieval import verdict
 
@@ -20,6 +20,7 @@ from utils.matching import contains_whole
 from utils.paths import SOLUTIONS
 
 NAMES = check.__all__
+OTHERS = (test_checks_retrieval, cases_rag_pipeline, cases_better_retrieval)
 
 
 # Right ways: the reference and others
@@ -47,6 +48,7 @@ RIGHT = [
     ("lora_parameters", lambda d_in, d_out, rank: np.int64(rank) * (d_in + d_out)),
     ("lora_parameters", lambda *sizes: sizes[2] * sum(sizes[:2])),
     ("outcome", outcome_with_its_own_patterns),
+    *(case for module in OTHERS for case in module.RIGHT),
 ]
 
 
@@ -166,10 +168,11 @@ WRONG = [
     ]
     for mistake, case in cases.items()
 ]
+WRONG += [case for module in OTHERS for case in module.WRONG]
 
 
 @pytest.mark.parametrize(
-    "name, function, message", [(name, *case) for name, _, *case in WRONG], ids=[c[1] for c in WRONG]
+    "name, function, message", [(name, *case) for name, _, *case in WRONG], ids=[f"{c[0]}-{c[1]}" for c in WRONG]
 )
 def test_a_typical_mistake_is_named(name, function, message, capsys):
     line = verdict(name, function, capsys)
@@ -178,9 +181,7 @@ def test_a_typical_mistake_is_named(name, function, message, capsys):
 
 
 def test_every_checker_is_tried_with_three_mistakes_or_more():
-    others = (test_checks_retrieval, test_checks_rag_pipeline, test_checks_better_retrieval)
-    tried = [*WRONG, *(case for module in others for case in module.WRONG)]
-    mistakes = Counter(name for name, *_ in tried)
+    mistakes = Counter(name for name, *_ in WRONG)
     assert set(mistakes) == set(NAMES) and min(mistakes.values()) >= 3
 
 

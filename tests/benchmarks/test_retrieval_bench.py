@@ -1,10 +1,10 @@
 """What search costs beside the embedder: the same questions, one at a time, both taken turn about in one run."""
 
-import time
 from statistics import median
 
 import numpy as np
 import pytest
+from stopwatch import seconds
 
 from utils.handbook import load_questions
 from utils.models import load_embedder
@@ -28,12 +28,6 @@ def index(embedder, tmp_path_factory):
     passages = [Passage(f"p{number}", f"a{number}", "A title", f"Text {number}.") for number in range(PASSAGES)]
     write_index(folder, passages, vectors, embedder)
     return DenseIndex.load(folder, embedder)
-
-
-def seconds(function, *arguments, **named):
-    start = time.perf_counter()
-    function(*arguments, **named)
-    return time.perf_counter() - start
 
 
 def test_retrieval_costs_little_more_than_the_embedder(index, embedder, record):
