@@ -5,11 +5,11 @@ import torch
 
 from utils.pretraining import training
 from utils.pretraining.architecture import build_model
-from utils.pretraining.attention import NAME as PLAIN_ATTENTION
 from utils.pretraining.batches import BatchStream, encode, make_batch
 from utils.pretraining.conversations import Conversations
 from utils.pretraining.curriculum import GOALS, LEVELS, WARM_UPS, Curriculum, copy_rows
 from utils.pretraining.evaluate import BARS, START, STOP, write_card
+from utils.pretraining.quick_forward import BLOCK, hidden_states
 from utils.pretraining.tokenizer import train_tokenizer
 from utils.pretraining.training import Plan, Trainer, batch_loss, opening_brackets, share_of_answers
 
@@ -80,12 +80,26 @@ def test_each_architecture_learns_a_batch(kind, tokenizer):
 
 
 @pytest.mark.parametrize("kind", ["lfm2", "llama"])
-def test_plain_attention_is_the_attention_of_the_loaded_model(kind, tokenizer):
-    model = build_model(kind, 128, 2, len(tokenizer), seed=0).eval()
-    ids = torch.randint(5, len(tokenizer), (2, 40), generator=torch.Generator().manual_seed(0))
-    wanted = model(ids).logits
-    model.set_attn_implementation(PLAIN_ATTENTION)
-    assert torch.allclose(model(ids).logits, wanted, atol=1e-4)
+def test_the_quick_forward_pass_is_the_stock_models(kind):
+    """Values and gradients alike, over several blocks of attention; so a trained run loads with `from_pretrained`."""
+    model = build_model(kind, 64, 2, 300, seed=0)
+    for parameter in model.parameters():
+        if parameter.ndim == 1:  # norms start at 1, where a mistake in their gradients would not show
+            torch.nn.init.normal_(parameter, 1.0, 0.2)
+    ids = torch.randint(5, 300, (2, 2 * BLOCK + 44), generator=torch.Generator().manual_seed(0))
+    weights = torch.randn(*ids.shape, 64, generator=torch.Generator().manual_seed(1))
+    found = []
+    for states in (
+        model.model(input_ids=ids, use_cache=False).last_hidden_state,
+        hidden_states(model, ids, torch.float32),
+    ):
+        (states * weights).sum().backward()
+        found.append((states, [parameter.grad.clone() for parameter in model.parameters()]))
+        model.zero_grad()
+    (stock, stock_gradients), (quick, quick_gradients) = found
+    assert torch.allclose(quick, stock, atol=1e-4)
+    for one, other in zip(stock_gradients, quick_gradients, strict=True):
+        assert (one - other).norm() <= 1e-4 * one.norm()
 
 
 def test_citations_weigh_more(tokenizer):

@@ -7,6 +7,7 @@ a model tuned only closed-book unlearns reading (Soudani et al. 2024, arXiv 2403
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,8 @@ from utils.world.articles import Draft, Fact, Stated, draw_facts, write_article
 from utils.world.course import course_topics, reserved_words
 from utils.world.names import TRADE_WORDS, SyllableNames
 from utils.world.phrasing import Topic, handbook_words, topics_for
-from utils.world.public import draw_entity, draw_main_trade, draw_public_company, training_questions
+from utils.world.practice import training_questions
+from utils.world.public import draw_entity, draw_main_trade, draw_public_company
 
 # Trades that are never met: with their handbooks the evaluation measures relations that are new to the model.
 HELD_OUT_TRADES = frozenset({"gym", "university"})
@@ -25,6 +27,8 @@ OTHER_TRADES = tuple(sorted(set(TRADE_WORDS) - HELD_OUT_TRADES))
 ALONE = 0.3
 # Share of things on a shelf whose facts stand in two passages.
 SPLIT = 0.35
+# Share of questions with a wrong word in them: the rest must do, as with words that only one company uses.
+STRANGE_WORDS = 0.08
 # Share of facts with a value that makes no sense, so that values of any shape are copied with care.
 ODD_VALUES = 0.08
 ODD_SIGNS = "ABCDEFGHKLMNPRSTUVWXYZabcdefghiklmnoprstuvwyz0123456789012345678901234567890.-/:' "
@@ -164,7 +168,7 @@ class Conversations:
             topic = shelf[-1][0] if twin else rng.choice(topics)
             if topic.subject != "company":
                 known = things.setdefault(topic.subject, [])
-                entity = rng.choice(known) if known and rng.random() < 0.3 else self._names.entity(topic.subject)
+                entity = rng.choice(known) if known and rng.random() < 0.5 else self._names.entity(topic.subject)
                 known.append(entity)
             else:
                 entity = None
@@ -184,7 +188,17 @@ class Conversations:
         return [write_article(topic, half, rng, connect=0.6, wordings=level.wordings) for half in halves]
 
     def _ask(self, fact: Fact, level: Level | None = None) -> str:
-        return fact.fill(self._rng.choice(training_questions(fact.relation, level.wordings if level else None)))
+        wording = self._rng.choice(training_questions(fact.relation, level.wordings if level else None))
+        return fact.fill(self._strange(wording) if self._rng.random() < STRANGE_WORDS else wording)
+
+    def _strange(self, wording: str) -> str:
+        """The wording with some other word in place of one of its own."""
+        places = [found.span() for found in re.finditer(r"(?<![{\w])[a-z]{4,}(?![}\w])", wording)]
+        if not places:
+            return wording
+        start, stop = self._rng.choice(places)
+        other = self._rng.choice([word for word in handbook_words() if len(word) > 3])
+        return wording[:start] + other + wording[stop:]
 
     def _question(
         self, drafts: list[Draft], left: list[tuple[Stated, int]], level: Level

@@ -17,30 +17,30 @@ from utils.pretraining.conversations import Level
 WARM_UPS = 3
 LEVELS = (
     Level(passages=1, facts=3, topics=2, wordings=2, follow_ups=2, unanswerable=0.03),
-    Level(passages=2, facts=3, topics=4, wordings=4, follow_ups=4, unanswerable=0.05, formatted=0.03),
-    Level(passages=3, facts=3, follow_ups=5, unanswerable=0.08, formatted=0.06, closed_book=0.05, breadth=0.1),
+    Level(passages=2, facts=3, topics=4, wordings=6, follow_ups=4, unanswerable=0.05, formatted=0.05),
+    Level(passages=3, facts=3, follow_ups=5, unanswerable=0.08, formatted=0.12, closed_book=0.08, breadth=0.1),
     Level(
         passages=4,
         facts=3,
         follow_ups=6,
         unanswerable=0.12,
-        formatted=0.15,
-        closed_book=0.10,
+        formatted=0.22,
+        closed_book=0.15,
         two_facts=0.04,
-        breadth=0.05,
+        breadth=0.1,
     ),
     Level(
         passages=5,
         facts=3,
         follow_ups=7,
         unanswerable=0.15,
-        formatted=0.18,
-        closed_book=0.12,
+        formatted=0.25,
+        closed_book=0.18,
         two_facts=0.05,
-        breadth=0.05,
+        breadth=0.12,
     ),
 )
-GOALS = (0.6, 0.6, 0.7, 0.75, 0.7, 0.45, 0.55)
+GOALS = (0.6, 0.6, 0.7, 0.75, 0.7, 0.45, 0.5)
 MEMORY = 0.97
 
 

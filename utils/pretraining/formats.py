@@ -1,17 +1,23 @@
 """Answer formats for pre-training: plain and cited, framed by phrases, or JSON.
 
-Most phrases are random words, so that they must be copied from the instruction or the examples and cannot be learned by
-heart.  The course company's house format is never among them: following *that* one is a skill carried over.
+Most phrases are words at random, or of some sentence, so that they must be copied from the instruction or the examples
+and cannot be learned by heart.  The course company's house format is never among them: following *that* one is a skill
+carried over.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 from dataclasses import dataclass
+from functools import cache
 
+from utils.house_format import ANSWER_LABEL, FAREWELL, GREETING, SOURCE_LABEL
 from utils.prompts import ABSTENTION
-from utils.world.phrasing import handbook_words
+from utils.world.phrasing import PLACEHOLDER, all_topics, handbook_words
+
+HOUSE_PHRASES = (GREETING, ANSWER_LABEL, SOURCE_LABEL, FAREWELL)
 
 OPENINGS = (
     "Thanks for asking!|Good day.|Dear customer,|Hi!|Welcome back.|Thank you for your message.|Here is what we found.|"
@@ -90,13 +96,40 @@ def draw_format(rng: random.Random, company: str) -> Format:
 
 
 def _phrase(rng: random.Random, usual: tuple[str, ...] | list[str], ends: str, company: str = "") -> str:
-    """One of the usual phrases, or one to five random words with a sign at the end."""
-    if rng.random() < 0.25:
+    """One of the usual phrases, or a few words with a sign at the end: at random, or as they stand in some sentence.
+
+    A phrase such as "From the" goes on in many ways in the passages and in one in the format.  A model that had met
+    only words at random went on as the passages do.
+    """
+    kind = rng.random()
+    if kind < 0.2:
         return rng.choice(usual)
-    words = rng.sample(handbook_words(), rng.randint(1, 5))
+    words = _words_of_a_sentence(rng) if kind < 0.65 else rng.sample(handbook_words(), rng.randint(1, 5))
     if company and rng.random() < 0.3:
         words[-1] = company.split()[0]
     return " ".join([words[0].capitalize(), *words[1:]]) + rng.choice(ends)
+
+
+def _words_of_a_sentence(rng: random.Random) -> list[str]:
+    """One to five neighbouring words, in lower case; never a phrase of the house format."""
+    while True:
+        words = rng.choice(_sentences())
+        start = rng.randrange(len(words))
+        phrase = words[start : start + rng.randint(1, 5)]
+        if not any(" ".join(phrase) in kept.lower() for kept in HOUSE_PHRASES) or len(phrase) == 1:
+            return phrase
+
+
+@cache
+def _sentences() -> list[list[str]]:
+    """The words of every handbook's sentences, cut where a name or a value stands."""
+    texts = [
+        text
+        for topic in all_topics()
+        for text in (*topic.openers, *topic.closers, *(s for relation in topic.relations for s in relation.statements))
+    ]
+    parts = [re.findall(r"[a-z]+", part.lower()) for text in texts for part in PLACEHOLDER.split(text)[::2]]
+    return [part for part in parts if part]
 
 
 def abstain(form: Format) -> str:

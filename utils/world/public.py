@@ -9,7 +9,7 @@ from functools import cache
 from utils.world.articles import Fact, draw_facts
 from utils.world.course import course_topics, reserved_words
 from utils.world.names import Names, SyllableNames
-from utils.world.phrasing import Relation, Topic
+from utils.world.phrasing import Topic
 from utils.world.records import PublicQuestion
 
 COMPANIES = 50
@@ -51,11 +51,6 @@ def draw_main_trade(rng: random.Random) -> str:
 def draw_entity(topic: Topic, names: Names) -> str | None:
     """A name for what the topic is about; None where that is the company."""
     return None if topic.subject == "company" else names.entity(topic.subject)
-
-
-def training_questions(relation: Relation, count: int | None = None) -> tuple[str, ...]:
-    """Wordings used in pre-training: all but the last plain one, which stays unseen."""
-    return (*relation.questions[:-1], *relation.distant, *relation.untidy)[:count]
 
 
 def make_public_questions() -> list[PublicQuestion]:
