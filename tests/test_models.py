@@ -4,11 +4,20 @@ import shutil
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from utils import models
 from utils.errors import CourseError
 from utils.handbook import COMPANY, load_questions
-from utils.models import GENERATOR, embedder_folder, load_embedder, load_generator, verify_generator
+from utils.models import (
+    GENERATOR,
+    _batches_of_like_length,
+    embedder_folder,
+    load_embedder,
+    load_generator,
+    verify_generator,
+)
 from utils.prompts import build_messages
 
 
@@ -98,8 +107,16 @@ def test_a_model_without_chat_template_is_refused(copied, monkeypatch):
 def test_batching_and_order_change_no_answer(generator):
     conversations = [build_messages(q.text, COMPANY) for q in load_questions("dev")[:8]]
     together = generator.complete(conversations)
-    assert together == generator.complete(conversations, batch_size=1)
+    assert together == generator.complete(conversations, batch_tokens=1)
     assert together[::-1] == generator.complete(conversations[::-1])
+
+
+@given(lengths=st.lists(st.integers(1, 900), max_size=60), budget=st.integers(1, 3000))
+def test_batches_hold_every_row_once_and_keep_to_their_budget(lengths, budget):
+    batches = _batches_of_like_length(lengths, budget)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= budget
 
 
 def test_one_and_two_threads_give_the_same_answers(generator):
