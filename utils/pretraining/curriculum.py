@@ -39,8 +39,19 @@ LEVELS = (
         two_facts=0.05,
         breadth=0.12,
     ),
+    # The shelves that a pipeline shows are shorter again, so that the last minutes hold more questions.
+    Level(
+        passages=3,
+        facts=4,
+        follow_ups=5,
+        unanswerable=0.15,
+        formatted=0.3,
+        closed_book=0.15,
+        two_facts=0.05,
+        breadth=0.1,
+    ),
 )
-GOALS = (0.6, 0.6, 0.7, 0.75, 0.62, 0.45, 0.5)
+GOALS = (0.6, 0.6, 0.7, 0.75, 0.62, 0.32, 0.4, 0.38)
 MEMORY = 0.97
 
 

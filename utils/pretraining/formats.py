@@ -33,6 +33,13 @@ ANSWER_LABELS = "Answer:|Reply:|Result:|A:|Response:|Fact:|Text:|Our answer:|-|*
 SOURCE_LABELS = "Source:|Passage:|See:|From:|Ref:|Origin:|Based on:|Read:|Where:".split("|")
 JSON_KEYS = [("answer", "source"), ("reply", "passage"), ("text", "ref"), ("result", "from"), ("fact", "id")]
 
+# Common words that go on in many ways: after them only the example at hand tells what comes next.
+BEGINNINGS = (
+    "about the|at the|by the|for the|from the|in the|of the|on the|see the|to the|with the|as the|about our|at our|"
+    "by our|for our|from our|in our|see our|to our|with our|from your|for your|what you|what the|how we|you can|we can|"
+    "this is|here is|it is|all the|now the"
+).split("|")
+
 
 @dataclass(frozen=True)
 class Format:
@@ -104,7 +111,12 @@ def _phrase(rng: random.Random, usual: tuple[str, ...] | list[str], ends: str, c
     kind = rng.random()
     if kind < 0.2:
         return rng.choice(usual)
-    words = _words_of_a_sentence(rng) if kind < 0.65 else rng.sample(handbook_words(), rng.randint(1, 5))
+    if kind < 0.5:
+        words = _words_of_a_sentence(rng)
+    elif kind < 0.75:
+        words = [*rng.choice(BEGINNINGS).split(), rng.choice(handbook_words())]
+    else:
+        words = rng.sample(handbook_words(), rng.randint(1, 5))
     if company and rng.random() < 0.3:
         words[-1] = company.split()[0]
     return " ".join([words[0].capitalize(), *words[1:]]) + rng.choice(ends)
