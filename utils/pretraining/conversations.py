@@ -225,9 +225,9 @@ class Conversations:
         draft = rng.choice(drafts)
         topic, company, entity = draft.topic, draft.stated[0].fact.company, draft.stated[0].fact.entity
         kind = rng.random()
-        if kind < 0.4 and entity:
+        if kind < 0.6 and entity:
             entity = self._names.entity(topic.subject)
-        elif kind > 0.75:
+        elif kind > 0.8:
             topic = rng.choice(topics_for(rng.choice(OTHER_TRADES)))
             entity = draw_entity(topic, self._names)
         facts = [f for f in draw_facts(topic, company, entity, self._names, rng) if f.id not in said]

@@ -39,12 +39,13 @@ LEVELS = (
         two_facts=0.05,
         breadth=0.12,
     ),
-    # The shelves that a pipeline shows are shorter again, so that the last minutes hold more questions.
+    # The shelves that a pipeline shows are shorter again, so that the last minutes hold more questions,
+    # and more of them are on things that no passage speaks of.
     Level(
         passages=3,
         facts=4,
         follow_ups=5,
-        unanswerable=0.15,
+        unanswerable=0.25,
         formatted=0.3,
         closed_book=0.15,
         two_facts=0.05,

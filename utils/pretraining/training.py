@@ -41,7 +41,7 @@ class Plan:
     """
 
     folder: Path
-    minutes: float = 90.0
+    minutes: float = 96.0
     architecture: str = "lfm2"
     width: int = 192
     layers: int = 6
