@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 from transformers import PreTrainedModel
 
 # Queries that share one block of attention.  Smaller blocks hide more, larger ones start fewer products.
@@ -84,7 +85,7 @@ class _Norm(torch.autograd.Function):
     """Root-mean-square norm over the last axis (Zhang and Sennrich 2019, arXiv 1910.07467), given out in `dtype`."""
 
     @staticmethod
-    def forward(context, states: Tensor, weight: Tensor, epsilon: float, dtype: torch.dtype) -> Tensor:  # noqa: ANN001
+    def forward(context: FunctionCtx, states: Tensor, weight: Tensor, epsilon: float, dtype: torch.dtype) -> Tensor:
         states = states.float()
         scale = torch.linalg.vector_norm(states, dim=-1, keepdim=True).square_().div_(states.shape[-1])
         scale = scale.add_(epsilon).rsqrt_()
@@ -93,7 +94,7 @@ class _Norm(torch.autograd.Function):
         return (unit * weight).to(dtype)
 
     @staticmethod
-    def backward(context, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:  # noqa: ANN001
+    def backward(context: FunctionCtx, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
         unit, weight, scale = context.saved_tensors
         product = gradient * unit
         for_weight = product.flatten(0, -2).sum(0)
@@ -105,13 +106,13 @@ class _Gated(torch.autograd.Function):
     """silu(gate) × up, both in one tensor, (…, 2 × size)."""
 
     @staticmethod
-    def forward(context, both: Tensor) -> Tensor:  # noqa: ANN001
+    def forward(context: FunctionCtx, both: Tensor) -> Tensor:
         context.save_for_backward(both)
         gate, up = both.chunk(2, dim=-1)
         return F.silu(gate) * up
 
     @staticmethod
-    def backward(context, gradient: Tensor) -> Tensor:  # noqa: ANN001
+    def backward(context: FunctionCtx, gradient: Tensor) -> Tensor:
         (both,) = context.saved_tensors
         gate, up = both.chunk(2, dim=-1)
         out = torch.empty_like(both)
@@ -125,7 +126,7 @@ class _CausalAttention(torch.autograd.Function):
     """Softmax attention to the same and earlier places, block by block of queries."""
 
     @staticmethod
-    def forward(context, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:  # noqa: ANN001
+    def forward(context: FunctionCtx, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         """query: (rows, length, heads, size).  key, value: the same with fewer heads.  Returns the query's shape."""
         rows, length, heads, size = query.shape
         shared = heads // key.shape[2]
@@ -146,7 +147,7 @@ class _CausalAttention(torch.autograd.Function):
         return mixed.view(rows, -1, shared, length, size).permute(0, 3, 1, 2, 4).reshape(query.shape)
 
     @staticmethod
-    def backward(context, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:  # noqa: ANN001
+    def backward(context: FunctionCtx, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         queries, keys, values, *weights = context.saved_tensors
         rows, length, heads, size = context.shape
         shared = queries.shape[1]
