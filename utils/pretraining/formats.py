@@ -15,7 +15,7 @@ from functools import cache
 
 from utils.house_format import ANSWER_LABEL, FAREWELL, GREETING, SOURCE_LABEL
 from utils.prompts import ABSTENTION
-from utils.world.phrasing import PLACEHOLDER, all_topics, handbook_words
+from utils.world.phrasing import PLACEHOLDER, handbook_sentences, handbook_words
 
 HOUSE_PHRASES = (GREETING, ANSWER_LABEL, SOURCE_LABEL, FAREWELL)
 
@@ -135,12 +135,8 @@ def _words_of_a_sentence(rng: random.Random) -> list[str]:
 @cache
 def _sentences() -> list[list[str]]:
     """The words of every handbook's sentences, cut where a name or a value stands."""
-    texts = [
-        text
-        for topic in all_topics()
-        for text in (*topic.openers, *topic.closers, *(s for relation in topic.relations for s in relation.statements))
-    ]
-    parts = [re.findall(r"[a-z]+", part.lower()) for text in texts for part in PLACEHOLDER.split(text)[::2]]
+    cut = [part for text in handbook_sentences() for part in PLACEHOLDER.split(text)[::2]]
+    parts = [re.findall(r"[a-z]+", part.lower()) for part in cut]
     return [part for part in parts if part]
 
 

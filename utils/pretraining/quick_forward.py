@@ -26,22 +26,26 @@ def hidden_states(model: PreTrainedModel, ids: Tensor, dtype: torch.dtype = torc
     for layer in body.layers:
         states = _layer(layer, states, angles, dtype)
     last_norm = body.embedding_norm if hasattr(body, "embedding_norm") else body.norm
-    return _Norm.apply(states, last_norm.weight, last_norm.variance_epsilon, torch.float32)
+    return _normed(last_norm, states, torch.float32)
 
 
 def _layer(layer: torch.nn.Module, states: Tensor, angles: tuple[Tensor, Tensor], dtype: torch.dtype) -> Tensor:
     """One layer: attention or a short convolution, then the feed-forward part, each added to what came in."""
     lfm2 = hasattr(layer, "operator_norm")
     norm = layer.operator_norm if lfm2 else layer.input_layernorm
-    inner = _Norm.apply(states, norm.weight, norm.variance_epsilon, dtype)
+    inner = _normed(norm, states, dtype)
     attends = hasattr(layer, "self_attn")
     states = states + (_attention(layer.self_attn, inner, angles) if attends else _convolution(layer.conv, inner))
     norm = layer.ffn_norm if lfm2 else layer.post_attention_layernorm
-    inner = _Norm.apply(states, norm.weight, norm.variance_epsilon, dtype)
+    inner = _normed(norm, states, dtype)
     part = layer.feed_forward if lfm2 else layer.mlp
     gate, up, down = (part.w1, part.w3, part.w2) if lfm2 else (part.gate_proj, part.up_proj, part.down_proj)
     both = _product(inner, torch.cat([gate.weight, up.weight]))
     return states + _product(_Gated.apply(both), down.weight)
+
+
+def _normed(norm: torch.nn.Module, states: Tensor, dtype: torch.dtype) -> Tensor:
+    return _Norm.apply(states, norm.weight, norm.variance_epsilon, dtype)
 
 
 def _product(states: Tensor, weight: Tensor) -> Tensor:
@@ -61,13 +65,11 @@ def _convolution(part: torch.nn.Module, states: Tensor) -> Tensor:
 
 def _attention(part: torch.nn.Module, states: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
     rows, length, _ = states.shape
-    weight = torch.cat([part.q_proj.weight, part.k_proj.weight, part.v_proj.weight])
-    sizes = [w.shape[0] for w in (part.q_proj.weight, part.k_proj.weight, part.v_proj.weight)]
-    split = _product(states, weight).split(sizes, dim=-1)
+    weights = [part.q_proj.weight, part.k_proj.weight, part.v_proj.weight]
+    split = _product(states, torch.cat(weights)).split([len(weight) for weight in weights], dim=-1)
     query, key, value = (x.view(rows, length, -1, part.head_dim) for x in split)
     if hasattr(part, "q_layernorm"):
-        query = _Norm.apply(query, part.q_layernorm.weight, part.q_layernorm.variance_epsilon, states.dtype)
-        key = _Norm.apply(key, part.k_layernorm.weight, part.k_layernorm.variance_epsilon, states.dtype)
+        query, key = _normed(part.q_layernorm, query, states.dtype), _normed(part.k_layernorm, key, states.dtype)
     query, key = _rotate(query, angles), _rotate(key, angles)
     mixed = _CausalAttention.apply(query, key, value, part.scaling)
     last = part.out_proj if hasattr(part, "out_proj") else part.o_proj

@@ -35,6 +35,11 @@ LISTED = {"choice": 6, "pair": 6, "verdict": 4}
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 
+def has_foreign_signs(text: str, placeholders: set[str]) -> bool:
+    """Whether a wording holds another placeholder than these, a digit, or a sign that is not ASCII."""
+    return bool(set(PLACEHOLDER.findall(text)) - placeholders or re.search(r"\d", text)) or not text.isascii()
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -70,8 +75,7 @@ class Relation(_Strict):
             if "{value}" in text:
                 raise ValueError(f"{self.id}: a question must not hold {{value}}: {text!r}")
         for text in (*self.statements, *self.all_questions):
-            unknown = set(PLACEHOLDER.findall(text)) - {"value", "entity", "company"}
-            if unknown or re.search(r"\d", text) or not text.isascii():
+            if has_foreign_signs(text, {"value", "entity", "company"}):
                 raise ValueError(f"{self.id}: unknown placeholder, digit or non-ASCII sign: {text!r}")
         if sum("{company}" in text for text in self.statements) * 2 > len(self.statements):
             raise ValueError(f"{self.id}: more than half of the statements name {{company}}")
@@ -132,15 +136,19 @@ def topics_for(trade: str) -> list[Topic]:
     return [topic for topic in all_topics() if trade in topic.trades or "any" in topic.trades]
 
 
-@cache
-def handbook_words() -> list[str]:
-    """The shorter words of all handbooks' sentences, in alphabetical order."""
-    texts = [
+def handbook_sentences() -> list[str]:
+    """What all handbooks' articles are made of, with its placeholders: openers, closers and statements."""
+    return [
         text
         for topic in all_topics()
         for text in (*topic.openers, *topic.closers, *(s for relation in topic.relations for s in relation.statements))
     ]
-    return sorted({word for text in texts for word in re.findall(r"\b[a-z]{2,9}\b", text)})
+
+
+@cache
+def handbook_words() -> list[str]:
+    """The shorter words of all handbooks' sentences, in alphabetical order."""
+    return sorted({word for text in handbook_sentences() for word in re.findall(r"\b[a-z]{2,9}\b", text)})
 
 
 def _refuse_repeats(what: str, names: list[str]) -> None:

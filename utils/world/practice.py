@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from utils.world.jargon import jargon
-from utils.world.phrasing import PLACEHOLDER, Relation, Topic, all_topics
+from utils.world.phrasing import Relation, Topic, all_topics, has_foreign_signs
 
 PRACTICE = Path(__file__).parent / "practice"
 # Two wordings are alike when they share this much of their words (Jaccard).
@@ -43,7 +43,7 @@ def problems(topic: Topic, relation: Relation, texts: Sequence[str]) -> list[str
     for text in texts:
         if (topic.subject != "company") != ("{entity}" in text):
             found.append(f"{{entity}} stands exactly where the topic is about a thing: {text!r}")
-        if set(PLACEHOLDER.findall(text)) - {"entity", "company"} or re.search(r"\d", text) or not text.isascii():
+        if has_foreign_signs(text, {"entity", "company"}):
             found.append(f"unknown placeholder, digit or non-ASCII sign: {text!r}")
         if text in relation.all_questions or list(texts).count(text) > 1:
             found.append(f"given twice: {text!r}")
