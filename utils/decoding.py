@@ -1,0 +1,99 @@
+"""Greedy decoding of many prompts at once; no batch waits for its longest answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, StoppingCriteria
+
+# In one batch of prompts, padding included.  Each decoding step costs nearly the same for one row as for a hundred.
+BATCH_TOKENS = 16_384
+# Of several batches each is left when this share of its answers has ended; the other answers go on together.
+MOST = 0.75
+
+
+@torch.inference_mode()
+def decode(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[list[int]],
+    most_tokens: int,
+    batch_tokens: int = BATCH_TOKENS,
+    on_ended: Callable[[int], object] = lambda count: None,
+) -> list[list[int]]:
+    """The token ids that follow each prompt, up to `most_tokens`, the ending one included.
+
+    prompts: token ids.  on_ended: called after each batch with the number of answers that have ended in it.
+    """
+    ends = _ends(model, tokenizer)
+
+    def ended(answer: list[int]) -> bool:
+        return len(answer) == most_tokens or answer[-1] in ends
+
+    answers: list[list[int]] = [[] for _ in prompts]
+    left = list(range(len(prompts)))
+    while left:
+        batches = batches_of_like_length([len(prompts[index]) + len(answers[index]) for index in left], batch_tokens)
+        share = MOST if len(batches) > 1 else 1.0
+        for positions in batches:
+            batch = [left[position] for position in positions]
+            room = most_tokens - min(len(answers[index]) for index in batch)
+            rows = [prompts[index] + answers[index] for index in batch]
+            for index, new in zip(batch, _go_on(model, tokenizer, rows, room, ends, share), strict=True):
+                answers[index] = (answers[index] + new)[:most_tokens]
+            on_ended(sum(ended(answers[index]) for index in batch))
+        left = [index for index in left if not ended(answers[index])]
+    return answers
+
+
+def batches_of_like_length(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
+    """Positions in batches, the shortest first; a batch with its padding holds `batch_tokens` at most, or one row."""
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
+        if batches and lengths[index] * (len(batches[-1]) + 1) <= batch_tokens:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches
+
+
+def _go_on(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: list[list[int]],
+    room: int,
+    ends: list[int],
+    share: float,
+) -> list[list[int]]:
+    """At least one and at most `room` new tokens for each row of one batch, until `share` of the rows have ended."""
+    inputs = tokenizer.pad({"input_ids": rows}, return_tensors="pt")
+    start = inputs["input_ids"].shape[1]
+    output = model.generate(
+        input_ids=inputs["input_ids"],
+        attention_mask=inputs["attention_mask"],
+        max_new_tokens=room,
+        do_sample=False,
+        pad_token_id=tokenizer.pad_token_id,
+        stopping_criteria=[_MostHaveEnded(share, start, ends)],
+    )
+    new = output[:, start:].tolist()
+    return [row[: next((place for place, token in enumerate(row, start=1) if token in ends), None)] for row in new]
+
+
+class _MostHaveEnded(StoppingCriteria):
+    """Ends all rows of a batch at once when `share` of them hold one of `ends` from position `start` on."""
+
+    def __init__(self, share: float, start: int, ends: list[int]) -> None:
+        self._share, self._start, self._ends = share, start, torch.tensor(ends, dtype=torch.long)
+
+    def __call__(self, input_ids: torch.Tensor, scores: object, **_: object) -> torch.Tensor:
+        ended = torch.isin(input_ids[:, self._start :], self._ends).any(dim=1)
+        return torch.full_like(ended, bool(ended.float().mean() >= self._share))
+
+
+def _ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The tokens that end an answer: one, several or none, depending on the model."""
+    named = model.generation_config.eos_token_id
+    found = named if isinstance(named, list) else [tokenizer.eos_token_id if named is None else named]
+    return [token for token in found if token is not None]
