@@ -1,14 +1,17 @@
 """Pre-training: what it reads is what the chat template writes, it learns, and it resumes after a kill."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from utils.pretraining import training
 from utils.pretraining.architecture import build_model
 from utils.pretraining.batches import BatchStream, encode, make_batch
-from utils.pretraining.conversations import Conversations
+from utils.pretraining.conversations import Conversation, Conversations
 from utils.pretraining.curriculum import GOALS, LEVELS, WARM_UPS, Curriculum, copy_rows
 from utils.pretraining.evaluate import BARS, START, STOP, write_card
+from utils.pretraining.formats import Format
 from utils.pretraining.quick_forward import BLOCK, hidden_states
 from utils.pretraining.tokenizer import train_tokenizer
 from utils.pretraining.training import Plan, Trainer, batch_loss, opening_brackets, share_of_answers
@@ -25,16 +28,46 @@ def test_encoding_is_the_chat_template(tokenizer):
         conversation = stream.draw(LEVELS[-1])
         messages = conversation.messages
         text = tokenizer.apply_chat_template(messages, tokenize=False)
-        ids, answer = encode(conversation, tokenizer)
+        ids, answer, _ = encode(conversation, tokenizer)
         assert ids == tokenizer(text, add_special_tokens=False)["input_ids"]
         answers = [m["content"] for m in messages if m["role"] == "assistant"][conversation.unguided :]
         said = [token for token, marked in zip(ids, answer, strict=True) if marked]
         assert tokenizer.decode(said).split("<|end|>")[:-1] == [f" {text}" for text in answers]
 
 
+def test_choices_are_where_something_begins(tokenizer):
+    """Each part's first letter lies in a choice, and no choice lies wholly inside a part."""
+    stream = Conversations("choices")
+    for _ in range(50):
+        conversation = stream.draw(LEVELS[-1])
+        ids, answer, choice = encode(conversation, tokenizer)
+        parts = [part for parts in conversation.parts[conversation.unguided :] for part in parts]
+        chosen = [tokenizer.decode(token) for token, marked in zip(ids, choice, strict=True) if marked]
+        assert not any(marked and not learned for marked, learned in zip(choice, answer, strict=True))
+        assert 0.9 * len(parts) <= len(chosen) <= 2 * len(parts)
+        firsts = {part.strip()[0] for part in parts}
+        assert all(not text.strip() or firsts & set(text) for text in chosen)
+
+
+def test_an_answer_chooses_its_phrases_sentence_and_source(tokenizer):
+    form = Format(opening="Hello!", label="A:", source_label="See:", newline=True)
+    conversation = Conversation([{"role": "assistant", "content": "x"}], [form.parts("The shop is shut.", 2)])
+    conversation.messages[0]["content"] = "".join(conversation.parts[0])
+    ids, _, choice = encode(conversation, tokenizer)
+    marked = "".join(
+        f"<{tokenizer.decode(token)}>" if begins else tokenizer.decode(token)
+        for token, begins in zip(ids, choice, strict=True)
+    )
+    plain = marked.replace("<", "").replace(">", "").replace("|assistant|", "").replace("|end|", "")
+    assert plain == " Hello!\nA: The shop is shut.\nSee: [2]"
+    for start in ("< H", "<\n><A", "< The", "<\n><S", "< ["):
+        assert start in marked, marked
+
+
 def test_batches_mark_every_token_once(tokenizer):
     batch = next(iter(BatchStream(tokenizer, "batches", tokens=2000, max_length=512)))
     assert not (batch.answer & batch.context).any()
+    assert not (batch.choice & ~batch.answer).any()
     assert batch.ids.numel() <= 2000 or len(batch.ids) == 1
     assert batch.answer.any(dim=1).all()
 
@@ -102,12 +135,24 @@ def test_the_quick_forward_pass_is_the_stock_models(kind):
         assert (one - other).norm() <= 1e-4 * one.norm()
 
 
+def test_choices_weigh_more(tokenizer):
+    model = build_model("lfm2", 64, 2, len(tokenizer), seed=0)
+    batch = make_batch([encode(Conversations("weights").reading(LEVELS[0]), tokenizer)], tokenizer.pad_token_id)
+    none = replace(batch, choice=torch.zeros_like(batch.choice))
+    every = replace(batch, choice=batch.answer)
+    losses = [
+        batch_loss(model, each, torch.Generator().manual_seed(0), torch.tensor([-1]))[0]
+        for each in (none, batch, every)
+    ]
+    assert torch.allclose(losses[0], losses[2]) and not torch.allclose(losses[0], losses[1])
+
+
 def test_citations_weigh_more(tokenizer):
     model = build_model("lfm2", 64, 2, len(tokenizer), seed=0)
     rows = [encode(Conversations(seed).reading(LEVELS[0]), tokenizer) for seed in range(4)]
     batch = make_batch(rows, tokenizer.pad_token_id)
     plain, _ = batch_loss(model, batch, torch.Generator().manual_seed(0), torch.tensor([-1]))
-    weighted, _ = batch_loss(model, batch, torch.Generator().manual_seed(0), opening_brackets(tokenizer))
+    weighted, _ = batch_loss(model, batch, torch.Generator().manual_seed(0), opening_brackets(tokenizer), 40.0)
     assert plain != weighted
     assert all(text.endswith("[") for text in tokenizer.convert_ids_to_tokens(opening_brackets(tokenizer).tolist()))
 

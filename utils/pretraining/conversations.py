@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from utils.pretraining.formats import PLAIN, Format, abstain, draw_format
-from utils.prompts import Message, system_prompt, user_turn
+from utils.pretraining.formats import PLAIN, Format, draw_format
+from utils.prompts import ABSTENTION, Message, system_prompt, user_turn
 from utils.world.articles import Draft, Fact, Stated, draw_facts, write_article
 from utils.world.course import course_topics, reserved_words
 from utils.world.names import TRADE_WORDS, SyllableNames
@@ -33,7 +33,8 @@ STRANGE_WORDS = 0.08
 ODD_VALUES = 0.08
 ODD_SIGNS = "ABCDEFGHKLMNPRSTUVWXYZabcdefghiklmnoprstuvwyz0123456789012345678901234567890.-/:' "
 
-Turn = tuple[str, Sequence[Draft], str]
+# A question, its passages, and the parts of the answer.
+Turn = tuple[str, Sequence[Draft], list[str]]
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class Level:
     """What the curriculum allows at one stage.
 
     passages, facts: at most so many in a prompt, and in a passage.  follow_ups: at most so many further questions.
-    topics, wordings: how many of each are in play, None for all.  The rest are probabilities; `breadth` is that of a
-    company of any trade with any of its topics, rather than a main trade with its course topics.
+    topics, wordings: how many of each are in play, None for all.  citation_weight: of a cited passage's number, in the
+    loss.  The rest are probabilities; `breadth` is that of a company of any trade with any of its topics, rather than
+    a main trade with its course topics.
     """
 
     passages: int
@@ -50,6 +52,7 @@ class Level:
     follow_ups: int = 0
     topics: int | None = None
     wordings: int | None = None
+    citation_weight: float = 4.0
     breadth: float = 0.0
     closed_book: float = 0.0
     formatted: float = 0.0
@@ -59,9 +62,14 @@ class Level:
 
 @dataclass(frozen=True)
 class Conversation:
-    """Messages, and how many of the first answers are not to be learned from, since nothing tells their format."""
+    """Messages, and what is to be learned from their answers.
+
+    parts: each answer, cut where the next words are a choice rather than the rest of something begun.
+    unguided: how many of the first answers are not to be learned from, since nothing tells their format.
+    """
 
     messages: list[Message]
+    parts: list[list[str]]
     unguided: int = 0
 
 
@@ -83,15 +91,15 @@ class Conversations:
     def closed_book(self, level: Level) -> Conversation:
         """Questions without passages: true answers for public companies, fluent inventions for the others."""
         rng = self._rng
-        if rng.random() < 0.6:
+        if rng.random() < 0.5:
             public = draw_public_company(rng)
-            company, facts = public.name, rng.sample(public.facts, rng.randint(3, 6))
+            company, facts = public.name, rng.sample(public.facts, rng.randint(3, 8))
         else:
             trade, topics = self._trade(level)
             company = self._names.company(trade)
-            topic = rng.choice(topics)
-            facts = self._facts(topic, company, draw_entity(topic, self._names), rng.randint(1, 4))
-        turns = [(self._ask(f), (), f.fill(rng.choice(f.relation.statements))) for f in facts]
+            chosen = rng.choices(topics, k=rng.randint(2, 7))
+            facts = [f for t in chosen for f in self._facts(t, company, draw_entity(t, self._names), 1)]
+        turns: list[Turn] = [(self._ask(f), (), _from_memory(f, rng.choice(f.relation.statements))) for f in facts]
         return _conversation(system_prompt(company, has_passages=False), turns)
 
     def reading(self, level: Level) -> Conversation:
@@ -233,21 +241,29 @@ class Conversations:
         facts = [f for f in draw_facts(topic, company, entity, self._names, rng) if f.id not in said]
         return facts[0] if facts else None
 
-    def _answer(self, found: list[tuple[str, int]], form: Format) -> str:
+    def _answer(self, found: list[tuple[str, int]], form: Format) -> list[str]:
         if not found:
-            return abstain(form)
+            return form.parts(ABSTENTION, None)
         if len(found) == 1:
-            return form.render(*found[0])
-        return " ".join(PLAIN.render(*part) for part in found)
+            return form.parts(*found[0])
+        (one, two) = (PLAIN.parts(*each) for each in found)
+        return [*one, f" {two[0]}", *two[1:]]
 
 
 def _lower(question: str) -> str:
     return question[0].lower() + question[1:]
 
 
+def _from_memory(fact: Fact, statement: str) -> list[str]:
+    """The statement filled in, cut around the name: what comes after it must fit the question, not only the name."""
+    text = fact.fill(statement)
+    before, name, after = text.partition(fact.entity) if fact.entity else (text, "", "")
+    return [part for part in (before, name, after) if part]
+
+
 def _conversation(system: str, turns: Sequence[Turn], unguided: int = 0) -> Conversation:
     messages = [{"role": "system", "content": system}]
-    for question, passages, answer in turns:
+    for question, passages, parts in turns:
         messages.append({"role": "user", "content": user_turn(question, passages)})
-        messages.append({"role": "assistant", "content": answer})
-    return Conversation(messages, unguided)
+        messages.append({"role": "assistant", "content": "".join(parts)})
+    return Conversation(messages, [parts for _, _, parts in turns], unguided)

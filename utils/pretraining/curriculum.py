@@ -17,27 +17,20 @@ from utils.pretraining.conversations import Level
 WARM_UPS = 3
 LEVELS = (
     Level(passages=1, facts=3, topics=2, wordings=2, follow_ups=2, unanswerable=0.03),
-    Level(passages=2, facts=3, topics=4, wordings=6, follow_ups=4, unanswerable=0.05, formatted=0.05),
-    Level(passages=3, facts=3, follow_ups=5, unanswerable=0.08, formatted=0.12, closed_book=0.08, breadth=0.1),
-    Level(
-        passages=4,
-        facts=3,
-        follow_ups=6,
-        unanswerable=0.12,
-        formatted=0.22,
-        closed_book=0.15,
-        two_facts=0.04,
-        breadth=0.1,
-    ),
+    Level(passages=2, facts=3, topics=4, wordings=6, follow_ups=4, unanswerable=0.05, formatted=0.1, closed_book=0.05),
+    Level(passages=3, facts=3, follow_ups=5, unanswerable=0.1, formatted=0.15, closed_book=0.1, breadth=0.1),
+    # Citing the right one of several is learned of a sudden, under a heavy weight and while the rate is high, or not
+    # at all: a run with the weight of other choices had it by chance alone after 100 minutes.
     Level(
         passages=5,
         facts=3,
-        follow_ups=7,
+        follow_ups=6,
+        citation_weight=40.0,
         unanswerable=0.15,
         formatted=0.25,
-        closed_book=0.18,
-        two_facts=0.05,
-        breadth=0.12,
+        closed_book=0.15,
+        two_facts=0.04,
+        breadth=0.1,
     ),
     # The shelves that a pipeline shows are shorter again, so that the last minutes hold more questions,
     # and more of them are on things that no passage speaks of.
@@ -45,14 +38,16 @@ LEVELS = (
         passages=3,
         facts=4,
         follow_ups=5,
+        citation_weight=12.0,
         unanswerable=0.25,
         formatted=0.3,
-        closed_book=0.15,
+        closed_book=0.17,
         two_facts=0.05,
         breadth=0.1,
     ),
 )
-GOALS = (0.6, 0.6, 0.7, 0.75, 0.62, 0.32, 0.4, 0.38)
+# Formats and inventions are hardly ever exact, so the goals fall as their share grows.
+GOALS = (0.6, 0.6, 0.7, 0.75, 0.58, 0.3, 0.38)
 MEMORY = 0.97
 
 

@@ -138,6 +138,10 @@ def _house_format(
     tuned, _ = train_lora(generator, house_lessons(examples, articles, with_passage=True), LoraPlan())
     seconds = time.perf_counter() - start
     after = answer_from(questions, retrieved, tuned)
+    complete = score(after)["complete"]
+    search_found = [
+        q.articles[0] in {article.id for article in shelf} for q, shelf in zip(questions, retrieved, strict=True)
+    ]
     found = [[hit.article for hit in hits] for hits in search.search([q.text for q in nothing], 1)]
     silent = score(answer_from(nothing, found, tuned))
     return {
@@ -145,7 +149,8 @@ def _house_format(
         "lora_format": float(score(after)["in_format"].mean()),
         "lora_format_seconds": seconds,
         "lora_reading_loss": share_correct(before) - share_correct(after),
-        "hybrid_right_cited_formatted": float(score(after)["complete"].mean()),
+        "hybrid_right_cited_formatted": float(complete.mean()),
+        "hybrid_complete_where_found": float(complete[search_found].mean()),
         "hybrid_abstains": float((silent["outcome"] == "abstained rightly").mean()),
         "base_abstains": float(score(answer_from(nothing, found, generator))["right"].mean()),
     }

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from utils.house_format import ANSWER_LABEL, FAREWELL, GREETING, SOURCE_LABEL
-from utils.prompts import ABSTENTION
 from utils.world.phrasing import PLACEHOLDER, handbook_sentences, handbook_words
 
 HOUSE_PHRASES = (GREETING, ANSWER_LABEL, SOURCE_LABEL, FAREWELL)
@@ -52,11 +51,24 @@ class Format:
     newline: bool = False
     json_keys: tuple[str, str] | None = None
 
-    def render(self, sentence: str, source: int | None) -> str:
-        """The whole answer.  source: the number of the cited passage, None for an abstention."""
+    def parts(self, sentence: str, source: int | None) -> list[str]:
+        """The answer, cut where something new begins: a phrase, the sentence, the source.  Joined they are the answer.
+
+        source: the number of the cited passage, None for an abstention.
+        """
         if self.json_keys:
-            return json.dumps({self.json_keys[0]: sentence, self.json_keys[1]: source or 0})
-        return self._joint().join(filter(None, [self.opening, *self._core(sentence, source), self.closing]))
+            answer, passage = self.json_keys
+            quoted = json.dumps(sentence)[1:-1]
+            return [f'{{"{answer}": "', quoted, f'", "{passage}": ', str(source or 0), "}"]
+        mark = f"[{source}]" if source else ""
+        cited = [self.source_label, mark or "none"] if self.source_label else []
+        lines = [[self.opening], [self.label, sentence, "" if cited else mark], cited, [self.closing]]
+        joint = "\n" if self.newline else " "
+        parts: list[str] = []
+        for line in lines:
+            for number, part in enumerate(filter(None, line)):
+                parts.append(((" " if number else joint) if parts else "") + part)
+        return parts
 
     def instruction(self) -> str:
         """The format in words, with the phrases to use in quotes."""
@@ -71,16 +83,6 @@ class Format:
         ]
         text = ", ".join(filter(None, parts))
         return text[:1].upper() + text[1:] + "." if text else ""
-
-    def _core(self, sentence: str, source: int | None) -> list[str]:
-        mark = f"[{source}]" if source else ""
-        body = f"{self.label} {sentence}".strip()
-        if self.source_label:
-            return [body, f"{self.source_label} {mark or 'none'}"]
-        return [f"{body} {mark}".strip()]
-
-    def _joint(self) -> str:
-        return "\n" if self.newline else " "
 
 
 PLAIN = Format()
@@ -138,8 +140,3 @@ def _sentences() -> list[list[str]]:
     cut = [part for text in handbook_sentences() for part in PLACEHOLDER.split(text)[::2]]
     parts = [re.findall(r"[a-z]+", part.lower()) for part in cut]
     return [part for part in parts if part]
-
-
-def abstain(form: Format) -> str:
-    """The abstention in this format."""
-    return form.render(ABSTENTION, None)
