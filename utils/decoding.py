@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, StoppingCriteria
 
-# In one batch of prompts, padding included.  Each decoding step costs nearly the same for one row as for a hundred.
+# In one batch of prompts, padding included.  One decoding step takes 4 ms for one row, about 18 ms for 123 (two cores).
 BATCH_TOKENS = 16_384
 # Of several batches each is left when this share of its answers has ended; the other answers go on together.
-MOST = 0.75
+MOST = 0.9
 
 
 @torch.inference_mode()
