@@ -51,9 +51,8 @@ def test_choices_are_where_something_begins(tokenizer):
 
 def test_an_answer_chooses_its_phrases_sentence_and_source(tokenizer):
     form = Format(opening="Hello!", label="A:", source_label="See:", newline=True)
-    conversation = Conversation([{"role": "assistant", "content": "x"}], [form.parts("The shop is shut.", 2)])
-    conversation.messages[0]["content"] = "".join(conversation.parts[0])
-    ids, _, choice = encode(conversation, tokenizer)
+    parts = form.parts("The shop is shut.", 2)
+    ids, _, choice = encode(Conversation([{"role": "assistant", "content": "".join(parts)}], [parts]), tokenizer)
     marked = "".join(
         f"<{tokenizer.decode(token)}>" if begins else tokenizer.decode(token)
         for token, begins in zip(ids, choice, strict=True)

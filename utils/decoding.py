@@ -27,10 +27,6 @@ def decode(
     prompts: token ids.  on_ended: called after each batch with the number of answers that have ended in it.
     """
     ends = _ends(model, tokenizer)
-
-    def ended(answer: list[int]) -> bool:
-        return len(answer) == most_tokens or answer[-1] in ends
-
     answers: list[list[int]] = [[] for _ in prompts]
     left = list(range(len(prompts)))
     while left:
@@ -42,8 +38,8 @@ def decode(
             rows = [prompts[index] + answers[index] for index in batch]
             for index, new in zip(batch, _go_on(model, tokenizer, rows, room, ends, share), strict=True):
                 answers[index] = (answers[index] + new)[:most_tokens]
-            on_ended(sum(ended(answers[index]) for index in batch))
-        left = [index for index in left if not ended(answers[index])]
+            on_ended(sum(_has_ended(answers[index], most_tokens, ends) for index in batch))
+        left = [index for index in left if not _has_ended(answers[index], most_tokens, ends)]
     return answers
 
 
@@ -79,6 +75,10 @@ def _go_on(
     )
     new = output[:, start:].tolist()
     return [row[: next((place for place, token in enumerate(row, start=1) if token in ends), None)] for row in new]
+
+
+def _has_ended(answer: list[int], most_tokens: int, ends: list[int]) -> bool:
+    return len(answer) == most_tokens or answer[-1] in ends
 
 
 class _MostHaveEnded(StoppingCriteria):

@@ -138,7 +138,7 @@ def _house_format(
     tuned, _ = train_lora(generator, house_lessons(examples, articles, with_passage=True), LoraPlan())
     seconds = time.perf_counter() - start
     after = answer_from(questions, retrieved, tuned)
-    complete = score(after)["complete"]
+    scored = score(after)
     search_found = [
         q.articles[0] in {article.id for article in shelf} for q, shelf in zip(questions, retrieved, strict=True)
     ]
@@ -146,11 +146,11 @@ def _house_format(
     silent = score(answer_from(nothing, found, tuned))
     return {
         "few_shot_format": float(score(few_shot)["in_format"].mean()),
-        "lora_format": float(score(after)["in_format"].mean()),
+        "lora_format": float(scored["in_format"].mean()),
         "lora_format_seconds": seconds,
         "lora_reading_loss": share_correct(before) - share_correct(after),
-        "hybrid_right_cited_formatted": float(complete.mean()),
-        "hybrid_complete_where_found": float(complete[search_found].mean()),
+        "hybrid_right_cited_formatted": float(scored["complete"].mean()),
+        "hybrid_complete_where_found": float(scored.loc[search_found, "complete"].mean()),
         "hybrid_abstains": float((silent["outcome"] == "abstained rightly").mean()),
         "base_abstains": float(score(answer_from(nothing, found, generator))["right"].mean()),
     }
