@@ -9,7 +9,7 @@ from utils.pretraining import training
 from utils.pretraining.architecture import build_model
 from utils.pretraining.batches import BatchStream, encode, make_batch
 from utils.pretraining.conversations import Conversation, Conversations
-from utils.pretraining.curriculum import GOALS, LEVELS, WARM_UPS, Curriculum, copy_rows
+from utils.pretraining.curriculum import CITING_GOALS, GOALS, LEVELS, WARM_UPS, Curriculum, copy_rows
 from utils.pretraining.evaluate import BARS, START, STOP, write_card
 from utils.pretraining.formats import Format
 from utils.pretraining.quick_forward import BLOCK, hidden_states
@@ -50,7 +50,7 @@ def test_choices_are_where_something_begins(tokenizer):
 
 
 def test_an_answer_chooses_its_phrases_sentence_and_source(tokenizer):
-    form = Format(opening="Hello!", label="A:", source_label="See:", newline=True)
+    form = Format(opening="Hello!", label="A:", source_label="See page:", newline=True)
     parts = form.parts("The shop is shut.", 2)
     ids, _, choice = encode(Conversation([{"role": "assistant", "content": "".join(parts)}], [parts]), tokenizer)
     marked = "".join(
@@ -58,8 +58,8 @@ def test_an_answer_chooses_its_phrases_sentence_and_source(tokenizer):
         for token, begins in zip(ids, choice, strict=True)
     )
     plain = marked.replace("<", "").replace(">", "").replace("|assistant|", "").replace("|end|", "")
-    assert plain == " Hello!\nA: The shop is shut.\nSee: [2]"
-    for start in ("< H", "<\n><A", "< The", "<\n><S", "< ["):
+    assert plain == " Hello!\nA: The shop is shut.\nSee page: [2]"
+    for start in ("< H", "<\n><A", "< The", "<\n><S", "< p", "< ["):
         assert start in marked, marked
 
 
@@ -88,10 +88,19 @@ def test_share_of_answers_counts_answers_not_tokens():
 
 def test_curriculum_moves_on_when_competent_and_stops_at_the_last_level():
     curriculum = Curriculum()
-    assert not any(curriculum.note(0.5) for _ in range(500))
-    moved = sum(curriculum.note(1.0) for _ in range(3000))
-    assert moved == WARM_UPS + len(LEVELS) - 1 == len(GOALS)
+    assert not any(curriculum.note(0.5, 0.5) for _ in range(500))
+    moved = sum(curriculum.note(1.0, 1.0) for _ in range(3000))
+    assert moved == WARM_UPS + len(LEVELS) - 1 == len(GOALS) == len(CITING_GOALS)
     assert curriculum.level == LEVELS[-1] and not curriculum.warms_up
+
+
+def test_the_level_with_most_passages_is_held_until_the_model_cites():
+    curriculum = Curriculum()
+    for _ in range(3000):
+        curriculum.note(1.0, 0.5)
+    assert curriculum.level.passages == max(level.passages for level in LEVELS)
+    assert not curriculum.note(1.0, float("nan")) and curriculum.citing == pytest.approx(0.5)
+    assert sum(curriculum.note(1.0, 1.0) for _ in range(100)) == 1
 
 
 @pytest.mark.parametrize("kind", ["lfm2", "llama"])
@@ -103,7 +112,7 @@ def test_each_architecture_learns_a_batch(kind, tokenizer):
     generator = torch.Generator().manual_seed(0)
     losses = []
     for _ in range(12):
-        loss, _ = batch_loss(model, batch, generator, opening_brackets(tokenizer))
+        loss, *_ = batch_loss(model, batch, generator, opening_brackets(tokenizer))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -150,8 +159,8 @@ def test_citations_weigh_more(tokenizer):
     model = build_model("lfm2", 64, 2, len(tokenizer), seed=0)
     rows = [encode(Conversations(seed).reading(LEVELS[0]), tokenizer) for seed in range(4)]
     batch = make_batch(rows, tokenizer.pad_token_id)
-    plain, _ = batch_loss(model, batch, torch.Generator().manual_seed(0), torch.tensor([-1]))
-    weighted, _ = batch_loss(model, batch, torch.Generator().manual_seed(0), opening_brackets(tokenizer), 40.0)
+    plain, *_ = batch_loss(model, batch, torch.Generator().manual_seed(0), torch.tensor([-1]))
+    weighted, *_ = batch_loss(model, batch, torch.Generator().manual_seed(0), opening_brackets(tokenizer), 40.0)
     assert plain != weighted
     assert all(text.endswith("[") for text in tokenizer.convert_ids_to_tokens(opening_brackets(tokenizer).tolist()))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from utils.house_format import ANSWER_LABEL, FAREWELL, GREETING, SOURCE_LABEL
+from utils.prompts import ABSTENTION, FROM_MEMORY, FROM_PASSAGES
 from utils.world.phrasing import PLACEHOLDER, handbook_sentences, handbook_words
 
 HOUSE_PHRASES = (GREETING, ANSWER_LABEL, SOURCE_LABEL, FAREWELL)
@@ -52,8 +53,10 @@ class Format:
     json_keys: tuple[str, str] | None = None
 
     def parts(self, sentence: str, source: int | None) -> list[str]:
-        """The answer, cut where something new begins: a phrase, the sentence, the source.  Joined they are the answer.
+        """The answer, cut where something new begins: each word of a phrase, the sentence, the source.
 
+        Joined the parts are the answer.  Within a phrase each word counts as a beginning, since in the passages the
+        same words go on otherwise.
         source: the number of the cited passage, None for an abstention.
         """
         if self.json_keys:
@@ -61,8 +64,9 @@ class Format:
             quoted = json.dumps(sentence)[1:-1]
             return [f'{{"{answer}": "', quoted, f'", "{passage}": ', str(source or 0), "}"]
         mark = f"[{source}]" if source else ""
-        cited = [self.source_label, mark or "none"] if self.source_label else []
-        lines = [[self.opening], [self.label, sentence, "" if cited else mark], cited, [self.closing]]
+        cited = [*self.source_label.split(), mark or "none"] if self.source_label else []
+        answer = [*self.label.split(), sentence, "" if cited else mark]
+        lines = [self.opening.split(), answer, cited, self.closing.split()]
         joint = "\n" if self.newline else " "
         parts: list[str] = []
         for line in lines:
@@ -113,25 +117,36 @@ def _phrase(rng: random.Random, usual: tuple[str, ...] | list[str], ends: str, c
     kind = rng.random()
     if kind < 0.2:
         return rng.choice(usual)
-    if kind < 0.5:
+    if kind < 0.45:
         words = _words_of_a_sentence(rng)
     elif kind < 0.75:
-        words = [*rng.choice(BEGINNINGS).split(), rng.choice(handbook_words())]
+        words = [*rng.choice(BEGINNINGS).split(), rng.choice(handbook_words() if rng.random() < 0.7 else desk_words())]
     else:
         words = rng.sample(handbook_words(), rng.randint(1, 5))
+    if _in_house_format(words):
+        return rng.choice(usual)
     if company and rng.random() < 0.3:
         words[-1] = company.split()[0]
     return " ".join([words[0].capitalize(), *words[1:]]) + rng.choice(ends)
 
 
+def _in_house_format(words: list[str]) -> bool:
+    """Whether these words stand side by side in a phrase of the house format."""
+    return len(words) > 1 and any(" ".join(words) in kept.lower() for kept in HOUSE_PHRASES)
+
+
+@cache
+def desk_words() -> list[str]:
+    """The words of the help desk's own sentences, which handbooks lack: a format may well speak of its answers."""
+    orders = " ".join([ABSTENTION, FROM_MEMORY, FROM_PASSAGES]).lower()
+    return sorted(set(re.findall(r"[a-z]{4,}", orders)))
+
+
 def _words_of_a_sentence(rng: random.Random) -> list[str]:
-    """One to five neighbouring words, in lower case; never a phrase of the house format."""
-    while True:
-        words = rng.choice(_sentences())
-        start = rng.randrange(len(words))
-        phrase = words[start : start + rng.randint(1, 5)]
-        if not any(" ".join(phrase) in kept.lower() for kept in HOUSE_PHRASES) or len(phrase) == 1:
-            return phrase
+    """One to five neighbouring words, in lower case."""
+    words = rng.choice(_sentences())
+    start = rng.randrange(len(words))
+    return words[start : start + rng.randint(1, 5)]
 
 
 @cache

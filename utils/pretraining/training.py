@@ -42,7 +42,7 @@ class Plan:
     """
 
     folder: Path
-    minutes: float = 119.0
+    minutes: float = 112.0
     architecture: str = "lfm2"
     width: int = 192
     layers: int = 6
@@ -91,10 +91,10 @@ class Trainer:
         start, logged, saved = time.monotonic() - self.clock.seconds, 0.0, self.clock.seconds
         while not self._agree(self.clock.seconds >= self.plan.minutes * 60):
             self._set_rates()
-            loss, exact = self._step()
+            loss, exact, cited = self._step()
             self.clock.step += 1
             self.clock.seconds = time.monotonic() - start
-            ended = self.curriculum.note(exact)
+            ended = self.curriculum.note(exact, cited)
             self.stream.level = self.curriculum.level
             if ended or self.clock.seconds - logged > self.plan.log_every_s:
                 logged = self.clock.seconds
@@ -105,7 +105,7 @@ class Trainer:
         if self.rank == 0:
             self.save()
 
-    def _step(self) -> tuple[float, float]:
+    def _step(self) -> tuple[float, float, float]:
         if self.curriculum.warms_up:
             rows = copy_rows(self.curriculum.stage, len(self.tokenizer), COPY_ROWS, self.random)
             answer = torch.zeros_like(rows, dtype=torch.bool)
@@ -114,7 +114,7 @@ class Trainer:
         else:
             batch = next(self.batches)
         weight = self.curriculum.level.citation_weight
-        loss, exact = batch_loss(self.model, batch, self.random, self.brackets, weight)
+        loss, exact, cited = batch_loss(self.model, batch, self.random, self.brackets, weight)
         loss.backward()
         self._average_gradients()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -122,7 +122,7 @@ class Trainer:
             optimizer.step()
             optimizer.zero_grad()
         self.clock.tokens += batch.tokens * self.world
-        return loss.item(), self._mean(exact)
+        return loss.item(), self._mean(exact), self._mean(cited)
 
     def _average_gradients(self) -> None:
         if self.world == 1:
@@ -233,11 +233,12 @@ def batch_loss(
     generator: torch.Generator,
     brackets: torch.Tensor,
     citation_weight: float = CHOICE_WEIGHT,
-) -> tuple[torch.Tensor, float]:
-    """Mean cross-entropy of the answers plus 0.1 × that of a tenth of the context; and the share of exact answers.
+) -> tuple[torch.Tensor, float, float]:
+    """Mean cross-entropy of the answers plus 0.1 × that of a tenth of the context; shares of exact answers and numbers.
 
     brackets: token ids after which an answer's passage numbers stand.  These count `citation_weight` times in the loss,
-    the batch's other choices four times.  The share leaves the numbers out, since citing comes long after reading.
+    the batch's other choices four times.  The share of exact answers leaves the numbers out, since citing comes long
+    after reading; that of right numbers is nan where none stand.
     Only the chosen positions go through the output layer, which is a fifth of the work.
     """
     hidden = hidden_states(model, batch.ids)[:, :-1]
@@ -255,8 +256,8 @@ def batch_loss(
     loss = (losses[is_answer] * weights).sum() / weights.sum()
     if context.any():
         loss = loss + CONTEXT_WEIGHT * losses[~is_answer].mean()
-    wrong = (logits[is_answer].argmax(-1) != target[is_answer]) & ~cites
-    return loss, 1 - share_of_answers(answer, wrong)
+    right = logits[is_answer].argmax(-1) == target[is_answer]
+    return loss, 1 - share_of_answers(answer, ~right & ~cites), right[cites].float().mean().item()
 
 
 def share_of_answers(answer: torch.Tensor, wrong: torch.Tensor) -> float:
