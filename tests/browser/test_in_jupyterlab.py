@@ -184,6 +184,18 @@ def test_run_all_answer_by_keyboard_reload_and_find_it_again(name, desk, axe_sou
         assert one.card(question).locator("[role=alert]").count() == 0, "an old answer is announced as if it were new"
 
 
+def test_a_number_typed_while_the_kernel_is_busy_is_judged_whole(desk):
+    one = desk(next(name for name in NAMES if name.startswith("02")))
+    one.run_quiz_cells()
+    question = next(question for question in one.shown_questions() if isinstance(question, Numeric))
+    one.page.evaluate(
+        "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({code: 'import time; time.sleep(4)'}); }"
+    )
+    one.answer(question)
+    assert len(question.key) > 1 and one.feedback(question).startswith("Right."), one.feedback(question)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("zoom", [1, 2])
 def test_cards_are_readable_in_both_themes_and_at_twice_the_size(theme, zoom, page, lab, axe_source, screenshots):

@@ -233,8 +233,11 @@ class NumericCard(QuestionCard):
 
     def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
         unit = f" ({self._question.unit})" if self._question.unit else ""
+        # Sent at each key, the values queue behind a busy kernel, where a press of the button overtakes them: the
+        # number would be judged without its last digits.  Sent once, when the field is left, it comes first.
         self.field = widgets.Text(
             answer.option if answer else "",
+            continuous_update=False,
             description=f"Your number{unit}",
             style={"description_width": "initial"},
             layout={"width": "24em", "max_width": "100%"},
