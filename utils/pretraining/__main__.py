@@ -1,4 +1,4 @@
-"""Trains the generator from scratch: `python -m utils.pretraining --out FOLDER [--minutes 112] [--processes 2]`."""
+"""Trains the generator from scratch: `python -m utils.pretraining --out FOLDER [--minutes 118] [--processes 2]`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m utils.pretraining", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, its log and its checkpoint")
-    parser.add_argument("--minutes", type=float, default=112.0, help="wall-clock budget")
+    parser.add_argument("--minutes", type=float, default=118.0, help="wall-clock budget")
     parser.add_argument("--processes", type=int, default=2, help="side by side, one thread each")
     parser.add_argument("--architecture", choices=["lfm2", "llama"], default="lfm2")
     parser.add_argument("--width", type=int, default=192)

@@ -42,7 +42,7 @@ class Plan:
     """
 
     folder: Path
-    minutes: float = 112.0
+    minutes: float = 118.0
     architecture: str = "lfm2"
     width: int = 192
     layers: int = 6
