@@ -137,7 +137,7 @@ def _in_house_format(words: list[str]) -> bool:
 
 @cache
 def desk_words() -> list[str]:
-    """The words of the help desk's own sentences, which handbooks lack: a format may well speak of its answers."""
+    """The longer words of the help desk's own sentences: a format may speak of the handbook, which no handbook does."""
     orders = " ".join([ABSTENTION, FROM_MEMORY, FROM_PASSAGES]).lower()
     return sorted(set(re.findall(r"[a-z]{4,}", orders)))
 
