@@ -1,17 +1,21 @@
 """Pre-training: what it reads is what the chat template writes, it learns, and it resumes after a kill."""
 
+import json
 from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from utils.checksums import CHECKSUMS, check_file, checksums_in
 from utils.pretraining import training
 from utils.pretraining.architecture import build_model
 from utils.pretraining.batches import BatchStream, encode, make_batch
 from utils.pretraining.conversations import Conversation, Conversations
-from utils.pretraining.curriculum import CITING_GOALS, GOALS, LEVELS, WARM_UPS, Curriculum, copy_rows
+from utils.pretraining.curriculum import GOALS, LEVELS, WARM_UPS, Curriculum, copy_rows
 from utils.pretraining.evaluate import BARS, START, STOP, write_card
 from utils.pretraining.formats import Format
+from utils.pretraining.publish import LOG, WEIGHTS, publish
 from utils.pretraining.quick_forward import BLOCK, hidden_states
 from utils.pretraining.tokenizer import train_tokenizer
 from utils.pretraining.training import Plan, Trainer, batch_loss, opening_brackets, share_of_answers
@@ -90,7 +94,7 @@ def test_curriculum_moves_on_when_competent_and_stops_at_the_last_level():
     curriculum = Curriculum()
     assert not any(curriculum.note(0.5, 0.5) for _ in range(500))
     moved = sum(curriculum.note(1.0, 1.0) for _ in range(3000))
-    assert moved == WARM_UPS + len(LEVELS) - 1 == len(GOALS) == len(CITING_GOALS)
+    assert moved == WARM_UPS + len(LEVELS) - 1 == len(GOALS)
     assert curriculum.level == LEVELS[-1] and not curriculum.warms_up
 
 
@@ -201,3 +205,45 @@ def test_the_card_takes_the_table_between_its_marks(tmp_path):
     card.write_text("no marks", encoding="utf-8")
     with pytest.raises(ValueError, match="needs the lines"):
         write_card(tmp_path, results)
+
+
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory, tokenizer):
+    """Two runs that share the first row of their log."""
+    runs = []
+    for seed in (0, 1):
+        run = tmp_path_factory.mktemp(f"run{seed}")
+        model = build_model("lfm2", 64, 2, len(tokenizer), seed=seed)
+        model.save_pretrained(run)
+        tokenizer.save_pretrained(run)
+        (run / LOG).write_text('{"step": 1}\n' + f'{{"step": {seed + 2}}}\n')
+        runs.append(run)
+    return runs
+
+
+def test_one_run_is_shipped_as_it_is(two_runs, tmp_path):
+    publish(two_runs[:1], tmp_path)
+    shipped, trained = load_file(tmp_path / WEIGHTS), load_file(two_runs[0] / WEIGHTS)
+    assert shipped.keys() == trained.keys()
+    assert all(torch.equal(shipped[name], trained[name]) for name in trained)
+
+
+def test_several_runs_are_shipped_as_their_mean(two_runs, tmp_path):
+    publish(two_runs, tmp_path)
+    shipped, one, two = (load_file(folder / WEIGHTS) for folder in (tmp_path, *two_runs))
+    assert any(not torch.equal(one[name], two[name]) for name in one)
+    assert all(torch.allclose(shipped[name], (one[name] + two[name]) / 2) for name in one)
+    for name, wanted in checksums_in(tmp_path).items():
+        check_file(tmp_path / name, wanted, "")
+    rows = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
+    assert rows == [{"run": 0, "step": 1}, {"run": 0, "step": 2}, {"run": 1, "step": 3}]
+
+
+def test_runs_with_different_tokenizers_are_refused(two_runs, tmp_path):
+    other = tmp_path / "other"
+    train_tokenizer(conversations=50).save_pretrained(other)
+    for name in ("config.json", WEIGHTS, LOG):
+        (other / name).write_bytes((two_runs[1] / name).read_bytes())
+    with pytest.raises(ValueError, match="differ in tokenizer.json: only runs with a common beginning"):
+        publish([two_runs[0], other], tmp_path / "shipped")
+    assert not (tmp_path / "shipped" / CHECKSUMS).exists()

@@ -1,24 +1,32 @@
-"""Ships a trained run: `python -m utils.pretraining.publish --run FOLDER` copies it to models/ and writes checksums.
+"""Ships trained runs: `python -m utils.pretraining.publish --run FOLDER [FOLDER …]` copies to models/, with checksums.
 
-Optimiser state and training state stay behind; the log goes along, for the curve of how reading appeared.
+Of several runs the mean of their weights is shipped: runs that share a beginning can be averaged, and the mean is often
+better than each (Wortsman et al. 2022, arXiv 2203.05482).  Optimiser state and training state stay behind; the log goes
+along, for the curve of how reading appeared.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
 
 from utils.checksums import CHECKSUMS, checksum_lines
 from utils.models import GENERATOR
 from utils.paths import write_atomically
 
+WEIGHTS = "model.safetensors"
 CHECKED = (
     "config.json",
     "generation_config.json",
-    "model.safetensors",
+    WEIGHTS,
     "tokenizer.json",
     "tokenizer_config.json",
     "chat_template.jinja",
@@ -26,20 +34,52 @@ CHECKED = (
 LOG = "log.jsonl"
 
 
-def publish(run: Path, folder: Path = GENERATOR) -> None:
-    """Copies the model files to `folder` and writes their checksums.  Raises FileNotFoundError for a missing one."""
+def publish(runs: Sequence[Path], folder: Path = GENERATOR) -> None:
+    """Writes the model of one run, or the mean of several, to `folder`, and its checksums.
+
+    Raises FileNotFoundError for a missing file, and ValueError for runs that differ in tokenizer or configuration.
+    """
+    first = runs[0]
+    for run in runs[1:]:
+        for name in ("config.json", "tokenizer.json"):
+            if (run / name).read_bytes() != (first / name).read_bytes():
+                raise ValueError(
+                    f"{run} and {first} differ in {name}: only runs with a common beginning can be averaged"
+                )
+    weights = mean_weights([load_file(run / WEIGHTS) for run in runs])
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (*CHECKED, LOG):
-        shutil.copyfile(run / name, folder / f"{name}.tmp")
+    for name in CHECKED:
+        if name == WEIGHTS:
+            save_file(weights, folder / f"{name}.tmp", metadata={"format": "pt"})
+        else:
+            shutil.copyfile(first / name, folder / f"{name}.tmp")
         os.replace(folder / f"{name}.tmp", folder / name)
+    write_atomically(folder / LOG, joined_log([(run / LOG).read_text(encoding="utf-8") for run in runs]))
     sums = checksum_lines({name: (folder / name).read_bytes() for name in CHECKED})
     write_atomically(folder / CHECKSUMS, sums)
 
 
+def mean_weights(models: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The mean of each tensor over models of one shape."""
+    return {name: torch.stack([model[name] for model in models]).mean(dim=0) for name in models[0]}
+
+
+def joined_log(logs: Sequence[str]) -> str:
+    """The first run's rows, and of the others those after the common beginning; each with its run's number."""
+    seen: set[str] = set()
+    rows = []
+    for number, log in enumerate(logs):
+        for line in log.splitlines():
+            if line not in seen:
+                seen.add(line)
+                rows.append(json.dumps({"run": number} | json.loads(line)) + "\n")
+    return "".join(rows)
+
+
 def main(arguments: list[str]) -> int:
-    """Publishes the run named on the command line."""
+    """Publishes the runs named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m utils.pretraining.publish", description=__doc__)
-    parser.add_argument("--run", type=Path, required=True, help="folder of a finished run")
+    parser.add_argument("--run", type=Path, required=True, nargs="+", help="folders of finished runs")
     publish(parser.parse_args(arguments).run)
     print(f"shipped to {GENERATOR.name}; now run python -m utils.pretraining.evaluate --card")
     return 0
