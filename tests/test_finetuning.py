@@ -5,9 +5,20 @@ import copy
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, OPTConfig
 
 from utils.checks.references import lora_parameters
-from utils.finetuning import IGNORED, LoraPlan, completion_loss, encode_lesson, house_lessons, pad_left, train_lora
+from utils.finetuning import (
+    IGNORED,
+    LoraPlan,
+    completion_loss,
+    encode_lesson,
+    feed_forward_layers,
+    house_examples,
+    house_lessons,
+    pad_left,
+    train_lora,
+)  # fmt: skip
 from utils.handbook import load_articles, load_examples
 from utils.models import load_generator
 
@@ -39,6 +50,45 @@ def test_a_fresh_adapter_changes_nothing_and_counts_as_the_formula_says(generato
     layers = [module for module in model.modules() if hasattr(module, "lora_A")]
     by_formula = sum(lora_parameters(layer.in_features, layer.out_features, 4) for layer in layers)
     assert by_formula == model.get_nb_trainable_parameters()[0] > 0
+
+
+TINY = {
+    "llama": LlamaConfig(vocab_size=8, hidden_size=8, intermediate_size=8, num_hidden_layers=2, num_attention_heads=2),
+    "gpt2": GPT2Config(vocab_size=8, n_embd=8, n_layer=2, n_head=2),
+    "opt": OPTConfig(vocab_size=8, hidden_size=8, ffn_dim=8, num_hidden_layers=2, num_attention_heads=2),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"), [("llama", ["gate_proj", "up_proj", "down_proj"]), ("gpt2", ["c_fc", "c_proj"]), ("opt", None)]
+)
+def test_the_feed_forward_layers_of_other_architectures(name, ends):
+    model = AutoModelForCausalLM.from_config(TINY[name])
+    found = feed_forward_layers(model)
+    if ends is None:
+        assert found == "all-linear"  # its blocks have no name of their own
+    else:
+        assert [layer.split(".")[-1] for layer in found] == ends * 2
+        assert not any("attn" in layer for layer in found)
+    get_peft_model(model, LoraConfig(target_modules=found, task_type="CAUSAL_LM"))
+
+
+def test_the_adapter_stands_in_the_feed_forward_layers_alone(generator, trained):
+    adapted = [name for name, module in trained[0].model.named_modules() if hasattr(module, "lora_A")]
+    assert len(adapted) == 3 * generator.model.config.num_hidden_layers
+    assert all("feed_forward" in name for name in adapted)
+
+
+def test_examples_and_lessons_show_the_same(generator):
+    examples, articles = load_examples(), load_articles()
+    mixed = [next(e for e in examples if e.source), next(e for e in examples if not e.source)]
+    shown, lessons = house_examples(mixed, articles), house_lessons(mixed, articles, with_passage=True)
+    for example, (question, passages, answer), lesson in zip(mixed, shown, lessons, strict=True):
+        assert lesson.completion == answer
+        assert question in lesson.messages[-1]["content"]
+        assert passages[0].text in lesson.messages[-1]["content"]
+        assert passages[0].id == example.articles[(example.source or 1) - 1]
+        assert answer.splitlines()[2].endswith("[1]" if example.source else "none")
 
 
 def test_training_lowers_the_loss(trained):

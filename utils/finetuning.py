@@ -10,13 +10,16 @@ import torch
 import torch.nn.functional as F
 from peft import LoraConfig, get_peft_model
 from tqdm.auto import tqdm
+from transformers.pytorch_utils import Conv1D
 
-from utils.handbook import COMPANY, Article, Example, articles_by_id
+from utils.handbook import COMPANY, Article, Example, ShownExample, articles_by_id
 from utils.house_format import in_house_format
 from utils.models import Generator
 from utils.prompts import Message, build_messages
 
 IGNORED = -100
+# What the blocks between the attention layers are called in LFM2, and in nearly every other architecture.
+FEED_FORWARD = ("feed_forward", "mlp")
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class LoraPlan:
     ten times the rate of full fine-tuning (Biderman et al. 2024, arXiv 2405.09673).
     """
 
-    rank: int = 8
-    alpha: int = 16
+    rank: int = 16
+    alpha: int = 32
     rate: float = 5e-3
     epochs: int = 3
     batch_size: int = 8
@@ -43,20 +46,34 @@ class Lesson:
     completion: str
 
 
-def house_lessons(examples: Sequence[Example], articles: Sequence[Article], with_passage: bool) -> list[Lesson]:
-    """The fine-tuning examples in the house format, with a passage in the prompt or closed-book.
+def house_examples(examples: Sequence[Example], articles: Sequence[Article]) -> list[ShownExample]:
+    """The fine-tuning examples as (question, passages, answer in house format), as a few-shot prompt shows them.
 
-    The passage is the one that answers, or for an abstention the first of the example's look-alikes.
+    The one passage is the one that answers, or for an abstention the first of the example's look-alikes.
     """
-    return [_house_lesson(example, articles, with_passage) for example in examples]
+    return [
+        (
+            example.question,
+            articles_by_id(articles, [example.articles[(example.source or 1) - 1]]),
+            in_house_format(example.sentence, 1 if example.source else None),
+        )
+        for example in examples
+    ]
 
 
-def _house_lesson(example: Example, articles: Sequence[Article], with_passage: bool) -> Lesson:
-    if not with_passage:
-        return Lesson(build_messages(example.question, COMPANY), in_house_format(example.sentence, None))
-    shown = articles_by_id(articles, [example.articles[(example.source or 1) - 1]])
-    completion = in_house_format(example.sentence, 1 if example.source else None)
-    return Lesson(build_messages(example.question, COMPANY, shown), completion)
+def few_shot_examples(examples: Sequence[Example], articles: Sequence[Article]) -> list[ShownExample]:
+    """The first three for a prompt: two with an answer, and between them one whose passage does not hold it."""
+    answered = [example for example in examples if example.source][:2]
+    silent = [example for example in examples if not example.source][:1]
+    return house_examples([*answered[:1], *silent, *answered[1:]], articles)
+
+
+def house_lessons(examples: Sequence[Example], articles: Sequence[Article], with_passage: bool) -> list[Lesson]:
+    """The same examples as lessons, with their passage in the prompt, or closed-book and without a source."""
+    if with_passage:
+        shown = house_examples(examples, articles)
+        return [Lesson(build_messages(question, COMPANY, passages), answer) for question, passages, answer in shown]
+    return [Lesson(build_messages(e.question, COMPANY), in_house_format(e.sentence, None)) for e in examples]
 
 
 def train_lora(
@@ -69,13 +86,28 @@ def train_lora(
     if not lessons:
         raise ValueError("there is nothing to learn: give at least one lesson")
     torch.manual_seed(plan.seed)  # before get_peft_model, which draws the adapter's first values
-    config = LoraConfig(r=plan.rank, lora_alpha=plan.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    targets = feed_forward_layers(base.model)
+    config = LoraConfig(r=plan.rank, lora_alpha=plan.alpha, target_modules=targets, task_type="CAUSAL_LM")
     model = get_peft_model(copy.deepcopy(base.model), config)
     tuned = Generator(base.name, model, base.tokenizer)
     rows = [encode_lesson(base, lesson) for lesson in lessons]
     losses = _train(model, rows, base.tokenizer.pad_token_id, plan)
     model.eval()
     return tuned, losses
+
+
+def feed_forward_layers(model: torch.nn.Module) -> list[str] | str:
+    """Names of the linear layers in feed-forward blocks, for PEFT's `target_modules`; without any, "all-linear".
+
+    An adapter for a format should leave alone how the model finds its place in the passages, which is attention's work.
+    The model's card compares this choice with every linear layer.
+    """
+    names = [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, (torch.nn.Linear, Conv1D)) and any(part in FEED_FORWARD for part in name.split("."))
+    ]
+    return names or "all-linear"
 
 
 def encode_lesson(generator: Generator, lesson: Lesson) -> tuple[list[int], int]:

@@ -28,14 +28,17 @@ from utils.world.records import (
 
 __all__ = [
     "AUDIENCES", "CATEGORIES", "COMPANY", "Answer", "Article", "Change", "DatedQuestion", "Example", "JargonPair",
-    "PublicQuestion", "Question", "Ticket", "articles_by_id", "load_articles", "load_changes", "load_dated_questions",
-    "load_examples", "load_jargon_pairs", "load_public_questions", "load_questions", "load_tickets", "read_article",
+    "PublicQuestion", "Question", "ShownExample", "Ticket", "articles_by_id", "load_articles", "load_changes",
+    "load_dated_questions", "load_examples", "load_jargon_pairs", "load_public_questions", "load_questions",
+    "load_tickets", "read_article",
 ]  # fmt: skip
 
 COMPANY = "Tarnwick Outfitters"
 MAKE_AGAIN = "run `make datasets` to make it again"
 
 Row = TypeVar("Row")
+# A solved question for a few-shot prompt: the question, its passages, the answer.
+ShownExample = tuple[str, Sequence[Article], str]
 
 
 @dataclass(frozen=True)

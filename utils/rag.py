@@ -6,12 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from utils.handbook import COMPANY, Answer, Article, Question
+from utils.handbook import COMPANY, Answer, Article, Question, ShownExample
 from utils.models import Generator
 from utils.prompts import Message, build_messages
 from utils.retrieval import Allowed, SearchIndex
-
-ShownExample = tuple[str, Sequence[Article], str]
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Timings:
 class RagPipeline:
     """Retrieval and generation, put together.
 
-    k: passages in the prompt; more than one brings the tiny generator no clear gain, as notebook 02 measures.
+    k: passages in the prompt.  With one, every failure has one cause; notebook 02 measures what more would bring.
     instruction: about the format, if any.  examples: earlier turns for few-shot prompts.
     allowed: who may be found, as for `DenseIndex.search`; everyone where nothing is said.
     """
