@@ -54,7 +54,7 @@ BARS = {
     "closed_book_right": ("closed book: right value", "≤ 10 %"),
     "closed_book_well_typed": ("closed book: an answer of the right type", "≥ 90 %"),
     "few_shot_format": ("follows the house format from three examples in the prompt", "30 to 85 %"),
-    "lora_format": ("LoRA on 160 examples: house format", "≥ 98 %"),
+    "lora_format": (f"LoRA on 160 examples, mean of {ADAPTERS} seeds: house format", "≥ 98 %"),
     "lora_format_seconds": ("the same: seconds of training", "≤ 60 s"),
     "lora_reading_loss": ("the same: right values lost in reading", "≤ 2 points"),
     "facts_trained_wording": ("LoRA taught 40 facts: asked in the trained wording", "≥ 90 %"),
