@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from utils.checksums import CHECKSUMS, checksum_lines
 from utils.models import GENERATOR
@@ -46,17 +44,13 @@ def publish(runs: Sequence[Path], folder: Path = GENERATOR) -> None:
                 raise ValueError(
                     f"{run} and {first} differ in {name}: only runs with a common beginning can be averaged"
                 )
-    weights = mean_weights([load_file(run / WEIGHTS) for run in runs])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in CHECKED:
-        if name == WEIGHTS:
-            save_file(weights, folder / f"{name}.tmp", metadata={"format": "pt"})
-        else:
-            shutil.copyfile(first / name, folder / f"{name}.tmp")
-        os.replace(folder / f"{name}.tmp", folder / name)
-    write_atomically(folder / LOG, joined_log([(run / LOG).read_text(encoding="utf-8") for run in runs]))
-    sums = checksum_lines({name: (folder / name).read_bytes() for name in CHECKED})
-    write_atomically(folder / CHECKSUMS, sums)
+    weights = save(mean_weights([load_file(run / WEIGHTS) for run in runs]), metadata={"format": "pt"})
+    files = {name: weights if name == WEIGHTS else (first / name).read_bytes() for name in CHECKED}
+    log = joined_log([(run / LOG).read_text(encoding="utf-8") for run in runs])
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    write_atomically(folder / LOG, log)
+    write_atomically(folder / CHECKSUMS, checksum_lines(files))
 
 
 def mean_weights(models: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
