@@ -32,7 +32,7 @@ def generator():
 
 @pytest.fixture(scope="module")
 def lessons():
-    return house_lessons(load_examples()[:16], load_articles(), with_passage=False)
+    return house_lessons(load_examples()[:16], load_articles(), k=0)
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +79,39 @@ def test_the_adapter_stands_in_the_feed_forward_layers_alone(generator, trained)
     assert all("feed_forward" in name for name in adapted)
 
 
-def test_examples_and_lessons_show_the_same(generator):
-    examples, articles = load_examples(), load_articles()
-    mixed = [next(e for e in examples if e.source), next(e for e in examples if not e.source)]
-    shown, lessons = house_examples(mixed, articles), house_lessons(mixed, articles, with_passage=True)
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_examples_and_lessons_show_the_same(k):
+    articles = load_articles()
+    by_source = {example.source: example for example in load_examples()}
+    assert set(by_source) == {None, 1, 2, 3}
+    mixed = list(by_source.values())
+    shown, lessons = house_examples(mixed, articles, k), house_lessons(mixed, articles, k)
     for example, (question, passages, answer), lesson in zip(mixed, shown, lessons, strict=True):
         assert lesson.completion == answer
         assert question in lesson.messages[-1]["content"]
-        assert passages[0].text in lesson.messages[-1]["content"]
-        assert passages[0].id == example.articles[(example.source or 1) - 1]
-        assert answer.splitlines()[2].endswith("[1]" if example.source else "none")
+        assert all(passage.text in lesson.messages[-1]["content"] for passage in passages)
+        ids = [passage.id for passage in passages]
+        assert len(ids) == k
+        assert ids == [identifier for identifier in example.articles if identifier in ids]
+        if example.source:
+            cited = int(answer.splitlines()[2].split("[")[1].rstrip("]"))
+            assert ids[cited - 1] == example.articles[example.source - 1]
+        else:
+            assert ids == list(example.articles[:k])
+            assert answer.splitlines()[2].endswith("none")
+
+
+@pytest.mark.parametrize("k", [-1, 4])
+def test_an_example_cannot_show_more_passages_than_it_has(k):
+    with pytest.raises(ValueError, match=f"k is {k}: an example can show 1 to 3 passages"):
+        house_lessons(load_examples(), load_articles(), k)
+
+
+def test_closed_book_lessons_show_no_passage_and_cite_nothing():
+    examples, articles = load_examples()[:4], load_articles()
+    for example, lesson in zip(examples, house_lessons(examples, articles, k=0), strict=True):
+        assert lesson.messages[-1]["content"] == f"Question: {example.question}"
+        assert lesson.completion.splitlines()[2].endswith("none")
 
 
 def test_training_lowers_the_loss(trained):

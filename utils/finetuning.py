@@ -46,32 +46,47 @@ class Lesson:
     completion: str
 
 
-def house_examples(examples: Sequence[Example], articles: Sequence[Article]) -> list[ShownExample]:
-    """The fine-tuning examples as (question, passages, answer in house format), as a few-shot prompt shows them.
+def house_examples(examples: Sequence[Example], articles: Sequence[Article], k: int) -> list[ShownExample]:
+    """The fine-tuning examples as (question, k passages, answer in house format).
 
-    The one passage is the one that answers, or for an abstention the first of the example's look-alikes.
+    Of an example's articles, in their order, those that stay are the one that answers and the first of its look-alikes;
+    for an abstention the first k.  Raises ValueError when k is less than 1 or more than an example has.
     """
-    return [
-        (
-            example.question,
-            articles_by_id(articles, [example.articles[(example.source or 1) - 1]]),
-            in_house_format(example.sentence, 1 if example.source else None),
-        )
-        for example in examples
-    ]
+    return [_house_example(example, articles, k) for example in examples]
+
+
+def _house_example(example: Example, articles: Sequence[Article], k: int) -> ShownExample:
+    if not 1 <= k <= len(example.articles):
+        raise ValueError(f"k is {k}: an example can show 1 to {len(example.articles)} passages")
+    if example.source is None:
+        return example.question, articles_by_id(articles, example.articles[:k]), in_house_format(example.sentence, None)
+    gold = example.articles[example.source - 1]
+    others = [identifier for identifier in example.articles if identifier != gold][: k - 1]
+    ids = [identifier for identifier in example.articles if identifier in (gold, *others)]
+    return (
+        example.question,
+        articles_by_id(articles, ids),
+        in_house_format(example.sentence, ids.index(gold) + 1),
+    )
 
 
 def few_shot_examples(examples: Sequence[Example], articles: Sequence[Article]) -> list[ShownExample]:
-    """The first three for a prompt: two with an answer, and between them one whose passage does not hold it."""
+    """The first three for a prompt: two with an answer, and between them one whose passage does not hold it.
+
+    One passage each.  With two, the course's generator gave fewer complete answers on the dev questions.
+    """
     answered = [example for example in examples if example.source][:2]
     silent = [example for example in examples if not example.source][:1]
-    return house_examples([*answered[:1], *silent, *answered[1:]], articles)
+    return house_examples([*answered[:1], *silent, *answered[1:]], articles, k=1)
 
 
-def house_lessons(examples: Sequence[Example], articles: Sequence[Article], with_passage: bool) -> list[Lesson]:
-    """The same examples as lessons, with their passage in the prompt, or closed-book and without a source."""
-    if with_passage:
-        shown = house_examples(examples, articles)
+def house_lessons(examples: Sequence[Example], articles: Sequence[Article], k: int) -> list[Lesson]:
+    """The same examples as lessons with k passages in the prompt; with none they are closed-book, without a source.
+
+    Raises ValueError like `house_examples`.
+    """
+    if k:
+        shown = house_examples(examples, articles, k)
         return [Lesson(build_messages(question, COMPANY, passages), answer) for question, passages, answer in shown]
     return [Lesson(build_messages(e.question, COMPANY), in_house_format(e.sentence, None)) for e in examples]
 
