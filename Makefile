@@ -64,9 +64,11 @@ clean:  ## remove .venv and caches, never your notebooks
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Touched last, so an interrupted set-up goes on where it stopped, and a finished one costs nothing.
+# Without its announcements JupyterLab neither asks about news nor looks for updates.
 .venv/.installed: requirements.lock pyproject.toml | .venv/bin/python
 	.venv/bin/python -m pip install --disable-pip-version-check -r requirements.lock
 	.venv/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	.venv/bin/python -m jupyterlab.labextensions disable --level sys_prefix @jupyterlab/apputils-extension:announcements
 	touch $@
 
 # pip's torch and pip's FAISS each bring an OpenMP runtime, which can crash together on macOS: conda's share one.
