@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -16,7 +17,7 @@ from utils.course import executed
 from utils.course.build import build, drift, leaked_lines, learner_notebook, parse_cell, split_solution
 from utils.course.executed import execution_problems, unexecuted
 from utils.course.notebook_files import NotebookError, normalise, notebook_text, read_notebook, write_notebook
-from utils.course.refresh import chosen_paths, refresh
+from utils.course.refresh import Run, chosen_paths, refresh
 from utils.errors import CourseError
 from utils.paths import ROOT
 
@@ -318,6 +319,18 @@ class TestRefresh:
         assert all("execution" not in cell.metadata for cell in after.cells)
         assert 20 * 2**20 < run.peak_bytes < 2 * 2**30 and 0 < run.seconds < 120
         assert capsys.readouterr().out.startswith("solutions/01_b.ipynb: ")
+
+    def test_the_first_cell_learns_what_a_run_takes(self, course):
+        solutions, _ = course
+        opening = new_markdown_cell("# Title\n\nA whole run takes some time.", id="c0")
+        write_notebook(solutions / "01_b.ipynb", notebook_of(opening, code("1")))
+        (run,) = refresh(["01"], solutions)
+        title, _, line = read_notebook(solutions / "01_b.ipynb").cells[0].source.split("\n")
+        assert (title, line) == ("# Title", run.cost)
+
+    def test_the_cost_of_a_run_is_rounded_up(self):
+        cost = Run(Path("00_a.ipynb"), seconds=21.2, peak_bytes=1_410_000_000).cost
+        assert cost.startswith("A whole run takes about 25 seconds and 1.5 GB of memory on ")
 
     def test_a_failing_cell_leaves_the_file_as_it_was(self, course):
         solutions, _ = course

@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 import pytest
 
 from utils.course.__main__ import main as course_command
-from utils.course.notebook_files import notebook_paths
+from utils.course.notebook_files import notebook_paths, read_notebook
+from utils.course.refresh import COST_LINE
 from utils.handbook import (
     CATEGORIES,
     Article,
@@ -205,6 +206,20 @@ def test_the_readme_names_every_notebook():
     names = [path.name for path in notebook_paths(SOLUTIONS)]
     assert len(names) >= 4
     assert [name for name in names if f"notebooks/{name}" not in read(README)] == []
+
+
+def test_the_readme_and_the_notebooks_agree_on_what_a_run_takes():
+    for path in notebook_paths(SOLUTIONS):
+        (line,) = COST_LINE.findall(read_notebook(path).cells[0].source)
+        seconds, gigabytes = re.search(r"about (\d+) seconds and (\d\.\d) GB", line).groups()
+        row = rf"^\| {path.name[:2]} .* \| {seconds} s \| {gigabytes} GB \|$"
+        assert re.search(row, read(README), re.MULTILINE), row
+
+
+def test_no_notebook_shows_a_placeholder():
+    for path in notebook_paths(SOLUTIONS):
+        prose = "\n".join(cell.source for cell in read_notebook(path).cells if cell.cell_type == "markdown")
+        assert re.findall(r"^[A-Z_]{3,}$|\b(?:TODO|FIXME|XXX)\b", prose, re.MULTILINE) == [], path
 
 
 def test_the_picture_says_what_it_shows():

@@ -1,6 +1,8 @@
 """Run solutions again and store what they show."""
 
+import math
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -22,6 +24,8 @@ from utils.errors import CourseError
 from utils.paths import SOLUTIONS
 
 SECONDS_PER_CELL = 300
+# The line in a notebook's first cell that says what a whole run takes.
+COST_LINE = re.compile(r"^A whole run takes .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,15 @@ class Run:
     path: Path
     seconds: float
     peak_bytes: int
+
+    @property
+    def cost(self) -> str:
+        """What a learner may expect, rounded up: to 5 seconds, to a tenth of a gigabyte."""
+        seconds, gigabytes = 5 * math.ceil(self.seconds / 5), math.ceil(self.peak_bytes / 1e8) / 10
+        return (
+            f"A whole run takes about {seconds} seconds and {gigabytes:.1f} GB of memory on {os.cpu_count()} processor "
+            "cores; your thinking comes on top."
+        )
 
     def __str__(self) -> str:
         return f"{label(self.path)}: {self.seconds:.0f} s, {self.peak_bytes / 2**30:.2f} GiB"
@@ -56,8 +69,10 @@ def refresh_one(path: Path, folder: Path) -> Run:
     notebook = normalise(read_notebook(path))
     start = time.perf_counter()
     peak_bytes = _execute(notebook, path, folder)
+    run = Run(path, time.perf_counter() - start, peak_bytes)
+    notebook.cells[0].source = COST_LINE.sub(run.cost, notebook.cells[0].source)
     write_notebook(path, normalise(notebook))
-    return Run(path, time.perf_counter() - start, peak_bytes)
+    return run
 
 
 def chosen_paths(names: Sequence[str], solutions: Path) -> list[Path]:
