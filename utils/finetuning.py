@@ -49,8 +49,8 @@ class Lesson:
 def house_examples(examples: Sequence[Example], articles: Sequence[Article], k: int) -> list[ShownExample]:
     """The fine-tuning examples as (question, k passages, answer in house format).
 
-    Of an example's articles, in their order, those that stay are the one that answers and the first of its look-alikes;
-    for an abstention the first k.  Raises ValueError when k is less than 1 or more than an example has.
+    Of an example's articles, in their order, stay the one that answers, or for an abstention the first, and the first
+    of the others.  Raises ValueError when k is less than 1 or more than an example has.
     """
     return [_house_example(example, articles, k) for example in examples]
 
@@ -58,16 +58,11 @@ def house_examples(examples: Sequence[Example], articles: Sequence[Article], k: 
 def _house_example(example: Example, articles: Sequence[Article], k: int) -> ShownExample:
     if not 1 <= k <= len(example.articles):
         raise ValueError(f"k is {k}: an example can show 1 to {len(example.articles)} passages")
-    if example.source is None:
-        return example.question, articles_by_id(articles, example.articles[:k]), in_house_format(example.sentence, None)
-    gold = example.articles[example.source - 1]
-    others = [identifier for identifier in example.articles if identifier != gold][: k - 1]
-    ids = [identifier for identifier in example.articles if identifier in (gold, *others)]
-    return (
-        example.question,
-        articles_by_id(articles, ids),
-        in_house_format(example.sentence, ids.index(gold) + 1),
-    )
+    first = example.articles[(example.source or 1) - 1]
+    others = [identifier for identifier in example.articles if identifier != first][: k - 1]
+    ids = [identifier for identifier in example.articles if identifier in (first, *others)]
+    source = ids.index(first) + 1 if example.source else None
+    return example.question, articles_by_id(articles, ids), in_house_format(example.sentence, source)
 
 
 def few_shot_examples(examples: Sequence[Example], articles: Sequence[Article]) -> list[ShownExample]:

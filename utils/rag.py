@@ -11,7 +11,7 @@ from utils.models import Generator
 from utils.prompts import Message, build_messages
 from utils.retrieval import Allowed, SearchIndex
 
-# In a prompt.  Notebook 02 measures one, two and three on the dev questions.
+# So many in a prompt.  Notebook 02 measures one, two and three on the dev questions.
 PASSAGES = 2
 
 

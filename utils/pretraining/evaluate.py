@@ -60,7 +60,10 @@ BARS = {
     "facts_trained_wording": ("LoRA taught 40 facts: asked in the trained wording", "≥ 90 %"),
     "facts_held_out_wording": ("the same: asked in another wording", "reported"),
     "facts_held_out_augmented": ("the same, trained on three wordings: asked in another", "reported"),
-    "hybrid_right_cited_formatted": ("hybrid: right value, cited, in format (two retrieved passages)", "≥ 90 %"),
+    "hybrid_right_cited_formatted": (
+        f"hybrid: right value, cited, in format ({PASSAGES} retrieved passages)",
+        "≥ 90 %",
+    ),
     "hybrid_abstains": ("hybrid: says so when the handbook does not", "≥ 85 %"),
 }
 
@@ -129,7 +132,7 @@ def _house_format(
     search: DenseIndex,
 ) -> dict[str, float]:
     examples = load_examples()
-    lessons = house_lessons(examples, articles, k=3)
+    lessons = house_lessons(examples, articles, k=3)  # as in notebook 09; the card compares one, two and three
     found = [[hit.article for hit in hits] for hits in search.search([q.text for q in nothing], PASSAGES)]
     search_found = [
         q.articles[0] in {article.id for article in shelf} for q, shelf in zip(questions, retrieved, strict=True)
