@@ -53,10 +53,32 @@ def names_of(key):
     return [name for kind, values in lists if isinstance(values, list) and kind != "topics" for name in values]
 
 
+def values_of(handbook):
+    """The value of each fact that the handbook states."""
+    return {item.fact.id: item.fact.value for item, _ in handbook.stated()}
+
+
 def sample_of_training(seed, conversations):
     """What the generator reads in pre-training."""
     stream = Conversations(seed)
     return "\n".join(m["content"] for _ in range(conversations) for m in stream.draw(FULL).messages)
+
+
+def test_another_edition_says_other_things_of_the_same_ones(course_handbook):
+    other = make_handbook(edition="other edition 1")
+    assert other == make_handbook(edition="other edition 1")
+    assert other.company == course_handbook.company
+    assert {draft.topic.topic for draft in other.drafts} == {draft.topic.topic for draft in course_handbook.drafts}
+    here, there = values_of(course_handbook), values_of(other)
+    shared = here.keys() & there.keys()
+    assert sum(here[fact] != there[fact] for fact in shared) > 0.8 * len(shared) > 0
+    # Its questions, of the same kinds and number, hold by its own articles.
+    texts = {article.id: article.text for article in other.articles}
+    for part, rows in make_questions(other).items():
+        assert len(rows) == len(make_questions(course_handbook)[part])
+        for question in rows:
+            said = " ".join(texts[article] for article in question.articles)
+            assert all(contains_whole(said, value) for value in question.values)
 
 
 def test_datasets_are_what_the_seed_makes():

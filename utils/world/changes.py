@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from utils.prompts import ABSTENTION
 from utils.world.articles import Fact, draw_facts, write_article
 from utils.world.course import course_names, course_topics
-from utils.world.handbooks import Handbook, article_from, seeded
+from utils.world.handbooks import Handbook, article_from
 from utils.world.names import ListedNames
 from utils.world.phrasing import Topic
 from utils.world.questions import StatedIn
@@ -31,7 +31,7 @@ class _History:
 
 def make_changes(handbook: Handbook) -> tuple[list[Change], list[DatedQuestion]]:
     """The changes in the order of their days, and two questions on each fact that changed."""
-    rng = seeded(handbook.key, "changes")
+    rng = handbook.rng("changes")
     lists = course_names()[handbook.key]
     names = ListedNames(rng, lists)
     stated = _one_fact_each(handbook, REPLACED + WITHDRAWN, rng)

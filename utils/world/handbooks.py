@@ -20,13 +20,21 @@ OMITTED_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Handbook:
-    """A company's articles, with what each states and what was left out on purpose.  key: in `course_names.yaml`."""
+    """A company's articles, with what each states and what was left out on purpose.
+
+    key: in `course_names.yaml`.  edition: the seed; another one gives the same things other values and wordings.
+    """
 
     key: str
+    edition: str
     company: str
     articles: tuple[Article, ...]
     drafts: tuple[Draft, ...]
     omitted: tuple[Fact, ...]
+
+    def rng(self, purpose: str) -> random.Random:
+        """A random state of its own for each purpose, so that one change does not shift all the rest."""
+        return seeded(self.key, purpose, self.edition)
 
     def stated(self) -> list[tuple[Stated, Article]]:
         """Every stated fact with its article, in the order of the articles."""
@@ -35,14 +43,17 @@ class Handbook:
         ]
 
 
-def seeded(key: str, purpose: str) -> random.Random:
-    """A random state of its own for each company and purpose, so that one change does not shift all the rest."""
-    return random.Random(f"{key} {EDITION}, {purpose}")
+def seeded(key: str, purpose: str, edition: str) -> random.Random:
+    """The random state of a company's handbook for one purpose."""
+    return random.Random(f"{key} {edition}, {purpose}")
 
 
-def make_handbook(key: str = COMPANY_KEY) -> Handbook:
-    """The handbook of a course company; each topic, or thing, is spread over two articles."""
-    lists, rng = course_names()[key], seeded(key, "handbook")
+def make_handbook(key: str = COMPANY_KEY, edition: str = EDITION) -> Handbook:
+    """The handbook of a course company; each topic, or thing, is spread over two articles.
+
+    edition: the course's own unless another is named, which makes a handbook that no file holds.
+    """
+    lists, rng = course_names()[key], seeded(key, "handbook", edition)
     names, company = ListedNames(rng, lists), lists["company"][0]
     drafts, omitted = [], []
     for topic in course_topics(str(lists["trade"])):
@@ -55,7 +66,7 @@ def make_handbook(key: str = COMPANY_KEY) -> Handbook:
             for half, title in zip(halves, titles, strict=True):
                 drafts.append(write_article(topic, half, rng, connect=0.9, title=title))
     articles = tuple(article_from(draft, part, _day(rng)) for draft, part in zip(drafts, cycle((1, 2))))
-    return Handbook(key, company, articles, tuple(drafts), tuple(omitted))
+    return Handbook(key, edition, company, articles, tuple(drafts), tuple(omitted))
 
 
 def article_from(draft: Draft, part: int, valid_from: str) -> Article:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from utils.prompts import ABSTENTION
 from utils.world.articles import Stated
-from utils.world.handbooks import Handbook, seeded
+from utils.world.handbooks import Handbook
 from utils.world.jargon import jargon
 from utils.world.questions import StatedIn, deal_facts, missing_questions, wordings
 from utils.world.records import Article, Category, Example, JargonPair, Ticket
@@ -29,7 +29,7 @@ def make_examples(handbook: Handbook) -> list[Example]:
 
     Relations take turns, so that the many facts on products do not drown the rest.
     """
-    rng = seeded(handbook.key, "examples")
+    rng = handbook.rng("examples")
     rows: list[tuple[str, tuple[str, ...], str, int | None, str]] = []
     for item, article, text in _asked_by_turns(deal_facts(handbook)["train"], ASKED, ANSWERS, rng):
         shelf = [article.id, *_distractors(handbook, article.id, rng)]
@@ -45,7 +45,7 @@ def make_examples(handbook: Handbook) -> list[Example]:
 
 def make_tickets(handbook: Handbook) -> dict[str, list[Ticket]]:
     """Messages in jargon or in a hurry, each with its queue; a part's tickets ask for that part's facts."""
-    rng = seeded(handbook.key, "tickets")
+    rng = handbook.rng("tickets")
     queues = {r.id: jargon().queue_of(draft.topic.topic) for draft in handbook.drafts for r in draft.topic.relations}
     tickets = {}
     for name, facts in deal_facts(handbook).items():
@@ -58,7 +58,7 @@ def make_tickets(handbook: Handbook) -> dict[str, list[Ticket]]:
 
 def make_jargon_pairs(handbook: Handbook) -> list[JargonPair]:
     """Jargon questions on the training facts, each with the article that answers it."""
-    rng = seeded(handbook.key, "jargon pairs")
+    rng = handbook.rng("jargon pairs")
     pairs = sorted(
         (item.fact.fill(wording), article.id)
         for item, article in deal_facts(handbook)["train"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from utils.prompts import ABSTENTION
 from utils.world.articles import Fact, Stated
 from utils.world.course import course_names, course_topics
-from utils.world.handbooks import COMPANY_KEY, Handbook, seeded
+from utils.world.handbooks import COMPANY_KEY, Handbook
 from utils.world.jargon import jargon
 from utils.world.phrasing import Relation, topics_for
 from utils.world.records import AUDIENCES, Article, Category, Question
@@ -59,7 +59,7 @@ NEARLY_ANSWERED = {"airline_refund_time", "airline_voucher_life"}
 
 def make_questions(handbook: Handbook) -> dict[str, list[Question]]:
     """Dev and test questions over all categories, each with its gold answer."""
-    rng = seeded(handbook.key, "questions")
+    rng = handbook.rng("questions")
     sizes, parts, missing = SIZES[handbook.key], deal_facts(handbook), missing_questions(handbook)
     questions = {}
     for name in ("dev", "test"):
@@ -75,7 +75,7 @@ def make_questions(handbook: Handbook) -> dict[str, list[Question]]:
 
 def deal_facts(handbook: Handbook) -> dict[str, list[StatedIn]]:
     """Stated facts by part; all facts of one relation go to the same part, so no part can leak into another."""
-    rng = seeded(handbook.key, "parts")
+    rng = handbook.rng("parts")
     topics = course_topics(str(course_names()[handbook.key]["trade"]))
     part: dict[str, str] = {}
     for topic in topics:
@@ -103,7 +103,7 @@ def missing_questions(handbook: Handbook) -> dict[str, list[tuple[str, str]]]:
 
     Facts left out, things that the company does not have, and other trades' matters.
     """
-    rng, sizes = seeded(handbook.key, "missing"), SIZES[handbook.key]
+    rng, sizes = handbook.rng("missing"), SIZES[handbook.key]
     unknown = _unknown_things(handbook, rng)[: sizes.unknown]
     rows = list(dict([*_left_out(handbook, rng), *unknown, *_foreign(handbook, rng)]).items())
     rng.shuffle(rows)
