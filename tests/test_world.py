@@ -16,7 +16,7 @@ from utils.world.articles import draw_facts, write_article
 from utils.world.changes import DAYS, make_changes
 from utils.world.course import course_names, reserved_words
 from utils.world.datasets import CAPSTONE_KEY, dataset_files
-from utils.world.handbooks import COMPANY_KEY, make_handbook
+from utils.world.handbooks import COMPANY_KEY, EDITION, make_handbook
 from utils.world.jargon import jargon
 from utils.world.lessons import make_examples, make_jargon_pairs, make_tickets
 from utils.world.names import ListedNames, SyllableNames
@@ -29,12 +29,13 @@ FULL = Level(
     passages=4, facts=4, follow_ups=4, closed_book=0.15, formatted=0.2, unanswerable=0.15, two_facts=0.1, breadth=0.3
 )
 COMPANIES = [COMPANY_KEY, CAPSTONE_KEY]
+OTHER_EDITION = "other edition 1"
 seeds = st.integers(min_value=0, max_value=2**32)
 
 
-@pytest.fixture(scope="module", params=COMPANIES)
+@pytest.fixture(scope="module", params=[*((key, EDITION) for key in COMPANIES), (COMPANY_KEY, OTHER_EDITION)], ids=str)
 def handbook(request):
-    return make_handbook(request.param)
+    return make_handbook(*request.param)
 
 
 @pytest.fixture(scope="module")
@@ -65,20 +66,15 @@ def sample_of_training(seed, conversations):
 
 
 def test_another_edition_says_other_things_of_the_same_ones(course_handbook):
-    other = make_handbook(edition="other edition 1")
-    assert other == make_handbook(edition="other edition 1")
+    other = make_handbook(edition=OTHER_EDITION)
+    assert other == make_handbook(edition=OTHER_EDITION)
     assert other.company == course_handbook.company
     assert {draft.topic.topic for draft in other.drafts} == {draft.topic.topic for draft in course_handbook.drafts}
     here, there = values_of(course_handbook), values_of(other)
     shared = here.keys() & there.keys()
     assert sum(here[fact] != there[fact] for fact in shared) > 0.8 * len(shared) > 0
-    # Its questions, of the same kinds and number, hold by its own articles.
-    texts = {article.id: article.text for article in other.articles}
-    for part, rows in make_questions(other).items():
-        assert len(rows) == len(make_questions(course_handbook)[part])
-        for question in rows:
-            said = " ".join(texts[article] for article in question.articles)
-            assert all(contains_whole(said, value) for value in question.values)
+    sizes = [{part: len(rows) for part, rows in make_questions(book).items()} for book in (other, course_handbook)]
+    assert sizes[0] == sizes[1]
 
 
 def test_datasets_are_what_the_seed_makes():

@@ -70,8 +70,8 @@ def refresh_one(path: Path, folder: Path) -> Run:
     start = time.perf_counter()
     peak_bytes = _execute(notebook, path, folder)
     run = Run(path, time.perf_counter() - start, peak_bytes)
-    for opening in notebook.cells[:1]:
-        opening.source = COST_LINE.sub(run.cost, opening.source)
+    if notebook.cells:
+        notebook.cells[0].source = COST_LINE.sub(run.cost, notebook.cells[0].source)
     write_notebook(path, normalise(notebook))
     return run
 

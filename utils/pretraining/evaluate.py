@@ -19,6 +19,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from utils.evaluation import score
 from utils.finetuning import Lesson, LoraPlan, few_shot_examples, house_lessons, train_lora
@@ -37,12 +38,15 @@ from utils.paths import write_atomically
 from utils.pretraining import probes
 from utils.pretraining.probes import share_correct
 from utils.prompts import build_messages
-from utils.rag import PASSAGES, answer_closed_book, answer_from
+from utils.rag import PASSAGES, RagPipeline, answer_closed_book, answer_from
 from utils.retrieval import DenseIndex
 from utils.world.handbooks import make_handbook
 from utils.world.phrasing import Relation, all_topics
 from utils.world.questions import make_questions
 from utils.world.values import value_pattern
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 FACTS = 40
 # One handbook's questions share their shelves, so one edition tells less than its number of questions makes believe.
@@ -82,9 +86,10 @@ def measure(generator: Generator, part: str = "test") -> tuple[dict[str, float],
     articles = load_articles()
     questions = load_questions(part)
     relations = {relation.id: relation for topic in all_topics() for relation in topic.relations}
-    single = [q for q in questions if len(q.values) == 1 and q.category != "jargon"]
+    single = in_general_words(questions)
     nothing = [q for q in questions if not q.answerable]
-    search = DenseIndex(articles, load_embedder())
+    embedder = load_embedder()
+    search = DenseIndex(articles, embedder)
     retrieved = retrieved_with_gold(single, search)
     results: dict[str, float] = {}
     read = probes.with_gold(generator, articles, [q for q in questions if len(q.values) == 1])
@@ -97,10 +102,15 @@ def measure(generator: Generator, part: str = "test") -> tuple[dict[str, float],
     results |= probes.word_order(generator, articles, single)
     results |= probes.unusual_values(generator, articles, single, relations)
     results |= probes.unseen_relations(generator)
-    results |= _other_editions(generator)
+    results |= _other_editions(generator, embedder)
     results |= probes.known_by_heart(generator, load_public_questions())
     ties = probes.near_ties(generator, read)
     return results | {"near_ties_count": len(ties)}, ties
+
+
+def in_general_words(questions: Sequence[Question]) -> list[Question]:
+    """Questions on one fact, in words that a general reader should know: without jargon."""
+    return [q for q in questions if len(q.values) == 1 and q.category != "jargon"]
 
 
 def retrieved_with_gold(questions: Sequence[Question], search: DenseIndex, k: int = 3) -> list[list[Article]]:
@@ -122,7 +132,7 @@ def _reading(
     return {"reads_gold": share_correct(gold), "reads_three": share_correct(three), "cites_three": cited}
 
 
-def _other_editions(generator: Generator) -> dict[str, float]:
+def _other_editions(generator: Generator, embedder: SentenceTransformer) -> dict[str, float]:
     """Reading and retrieval on further editions of the handbook: the same things, other values, wordings and questions.
 
     The model was chosen by the dev questions of the course's own edition; these say how it reads elsewhere.
@@ -131,11 +141,10 @@ def _other_editions(generator: Generator) -> dict[str, float]:
     for number in EDITIONS:
         handbook = make_handbook(edition=f"other edition {number}")
         questions = make_questions(handbook)["dev"]
-        single = [q for q in questions if len(q.values) == 1 and q.category != "jargon"]
-        search = DenseIndex(handbook.articles, load_embedder())
+        single = in_general_words(questions)
+        search = DenseIndex(handbook.articles, embedder)
         three += answer_from(single, retrieved_with_gold(single, search), generator)
-        found = search.search([q.text for q in questions], PASSAGES)
-        pipeline += answer_from(questions, [[hit.article for hit in hits] for hits in found], generator)
+        pipeline += RagPipeline(search, generator).answer(questions)
     scored = score(pipeline)
     return {
         "reads_three_other_editions": share_correct(three),

@@ -34,7 +34,7 @@ class Handbook:
 
     def rng(self, purpose: str) -> random.Random:
         """A random state of its own for each purpose, so that one change does not shift all the rest."""
-        return seeded(self.key, purpose, self.edition)
+        return _seeded(self.key, self.edition, purpose)
 
     def stated(self) -> list[tuple[Stated, Article]]:
         """Every stated fact with its article, in the order of the articles."""
@@ -43,8 +43,7 @@ class Handbook:
         ]
 
 
-def seeded(key: str, purpose: str, edition: str) -> random.Random:
-    """The random state of a company's handbook for one purpose."""
+def _seeded(key: str, edition: str, purpose: str) -> random.Random:
     return random.Random(f"{key} {edition}, {purpose}")
 
 
@@ -53,7 +52,7 @@ def make_handbook(key: str = COMPANY_KEY, edition: str = EDITION) -> Handbook:
 
     edition: the course's own unless another is named, which makes a handbook that no file holds.
     """
-    lists, rng = course_names()[key], seeded(key, "handbook", edition)
+    lists, rng = course_names()[key], _seeded(key, edition, "handbook")
     names, company = ListedNames(rng, lists), lists["company"][0]
     drafts, omitted = [], []
     for topic in course_topics(str(lists["trade"])):
