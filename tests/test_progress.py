@@ -115,7 +115,9 @@ def test_killed_two_hundred_times_it_keeps_what_it_said_it_saved(path):
     Ledger.open(path.with_name("ledger.json")).record("kill.start", 0, unit="runs")  # imports, before the forks
     said = {}
     killed_inside = 0
-    for name in range(200):
+    for name in range(1000):
+        if name >= 200 and killed_inside >= 20:
+            break  # how many of 200 kills meet a save half done hangs on the machine: it was 18 once
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
