@@ -4,6 +4,9 @@
 .PHONY: help lab test bench notebooks datasets lint clean
 SHELL := /bin/sh
 
+# The Pythons that requirements.lock was resolved and tested for; the first one found makes the .venv.
+PYTHONS := 3.11 3.12 3.13
+
 # Inside the conda environment of environment.yml everything is installed already; elsewhere make keeps a .venv.
 ifeq ($(CONDA_DEFAULT_ENV),finetune-or-rag)
 PYTHON := python
@@ -15,6 +18,8 @@ endif
 
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+# In a container everyone is root. JupyterLab still listens on localhost alone, and still asks for its token.
+AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
 help:  ## what make can do here
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -22,7 +27,7 @@ help:  ## what make can do here
 
 lab: $(READY)  ## set up on first use, then open the course in JupyterLab (LAB_ARGS=... for more options)
 	$(PYTHON) -m jupyterlab notebooks/00_start_here.ipynb --ip=127.0.0.1 --ServerApp.root_dir=. \
-	    --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(LAB_ARGS)
+	    --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(AS_ROOT) $(LAB_ARGS)
 
 # Set here because it counts only before Python starts; the root conftest.py sets everything else that tests need.
 test: export PYTHONHASHSEED := 0
@@ -50,14 +55,14 @@ test-browser: $(READY)  ## the quizzes in a real JupyterLab and Chromium; pictur
 	    --output build/browser/results $(PYTEST_ARGS)
 
 notebooks: $(READY)  ## make the learner copies in notebooks/ from solutions/
-	$(PYTHON) -m utils.course build
+	$(PYTHON) -m utils.authoring build
 
 datasets: $(READY)  ## make datasets/ anew from its seed: the same bytes each time
-	$(PYTHON) -m utils.world
+	$(PYTHON) -m utils.authoring datasets
 
 lint: $(READY)  ## style of the code, and whether notebooks/ follows from solutions/
 	$(PYTHON) -m ruff check
-	$(PYTHON) -m utils.course build --check
+	$(PYTHON) -m utils.authoring build --check
 
 clean:  ## remove .venv and caches, never your notebooks
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build *.egg-info
@@ -76,13 +81,14 @@ clean:  ## remove .venv and caches, never your notebooks
 	@if [ "$$(uname)" = Darwin ] && [ -z "$(PIP_ON_MACOS)" ]; then \
 	    echo "On macOS please use conda: 'conda env create -f environment.yml', 'conda activate finetune-or-rag'," \
 	         "then this command again (PIP_ON_MACOS=1 to try pip all the same)." >&2; exit 1; fi
-	@for python in python3.11 python3 python; do \
-	    if $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
-	        echo "Making .venv with $$($$python --version)."; \
-	        $$python -m venv .venv && exit 0; \
-	        rm -rf .venv; \
-	        echo "Python 3.11 could not make a virtual environment (its message stands above):" \
-	             "on Debian and Ubuntu, install python3.11-venv." >&2; exit 1; fi; \
+	@for python in $(PYTHONS:%=python%) python3 python; do \
+	    version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
+	    case " $(PYTHONS) " in *" $$version "*) ;; *) continue ;; esac; \
+	    echo "Making .venv with Python $$version."; \
+	    $$python -m venv .venv && exit 0; \
+	    rm -rf .venv; \
+	    echo "Python $$version could not make a virtual environment (see its message above):" \
+	         "on Debian and Ubuntu, install python$$version-venv." >&2; exit 1; \
 	done; \
-	echo "This course needs Python 3.11, and no python3.11 was found here: install it (python.org, your system's" \
+	echo "This course needs one of Python $(PYTHONS), and none was found here: install one (python.org, your system's" \
 	     "packages, or conda with environment.yml), then run this command again." >&2; exit 1

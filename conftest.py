@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from utils.course.isolation import NO_NETWORK, isolated_environment
+from utils.authoring.isolation import NO_NETWORK, isolated_environment
 
 # Set while pytest starts, before any test imports a library or nbval starts a kernel.
 _learner = tempfile.TemporaryDirectory(prefix="course-tests-", ignore_cleanup_errors=True)

@@ -13,8 +13,8 @@ import test_checks_retrieval
 from test_checks_retrieval import verdict
 
 from utils import checks as check
+from utils.authoring.build import learner_notebook
 from utils.checks import references
-from utils.course.build import learner_notebook
 from utils.course.notebook_files import code_cells, notebook_paths, read_notebook
 from utils.matching import contains_whole
 from utils.paths import SOLUTIONS

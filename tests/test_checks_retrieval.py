@@ -9,11 +9,13 @@ NAMES = ("cosine_search", "mean_recall", "sentence_chunks")
 
 
 def verdict(name, function, capsys):
-    """The one line that the checker prints."""
+    """The one line that the checker prints; the notebook goes on with the function only if it is right."""
     capsys.readouterr()
-    assert getattr(check, name)(function) is None
+    exercise = getattr(check, name)
+    used = exercise(function)
     out = capsys.readouterr().out
     assert out.count("\n") == 1 and out.endswith("\n")
+    assert used is (function if out.startswith("Right.") else exercise.reference)
     return out.strip()
 
 

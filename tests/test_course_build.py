@@ -11,13 +11,14 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from utils.course import __main__ as command_line
-from utils.course import build as build_module
-from utils.course import executed
-from utils.course.build import build, drift, leaked_lines, learner_notebook, parse_cell, split_solution
-from utils.course.executed import execution_problems, unexecuted
+from utils.authoring import __main__ as command_line
+from utils.authoring import build as build_module
+from utils.authoring import output_checks
+from utils.authoring.build import build, checked_copy, drift, leaked_lines, parse_cell
+from utils.authoring.output_checks import execution_problems, unexecuted
+from utils.authoring.refresh import Run, chosen_paths, refresh
+from utils.course.learner_copy import Split, split_solution
 from utils.course.notebook_files import NotebookError, normalise, notebook_text, read_notebook, write_notebook
-from utils.course.refresh import Run, chosen_paths, refresh
 from utils.errors import CourseError
 from utils.paths import ROOT
 
@@ -46,7 +47,7 @@ def stream(text, name="stdout"):
 
 
 def learner_of(*cells):
-    return learner_notebook(notebook_of(*cells), "solutions/x.ipynb")
+    return checked_copy(notebook_of(*cells), "solutions/x.ipynb")
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def command(course, monkeypatch):
     """The command line, working on that course."""
     monkeypatch.setattr(build_module, "build", partial(build, *course))
     monkeypatch.setattr(build_module, "drift", partial(drift, *course))
-    monkeypatch.setattr(executed, "unexecuted", partial(unexecuted, course[0]))
+    monkeypatch.setattr(output_checks, "unexecuted", partial(unexecuted, course[0]))
     return lambda *arguments: command_line.main(arguments)
 
 
@@ -82,7 +83,7 @@ class TestRegions:
         assert split_solution(source).learner == "a = 1\n# your code here\n...\nc = 3\n# your code here\n...\nd = 4"
 
     def test_a_cell_without_regions_stays(self):
-        assert split_solution("x = 1\n\nx") == build_module.Split("x = 1\n\nx", ())
+        assert split_solution("x = 1\n\nx") == Split("x = 1\n\nx", ())
 
     @pytest.mark.parametrize(
         "source, words",
@@ -120,7 +121,7 @@ class TestLearnerCopy:
         cell.metadata["execution"] = {"iopub.execute_input": "2026-11-01"}
         solution = notebook_of(cell)
         solution.metadata = {"widgets": {"state": {}}, "kernelspec": {"name": "my-env", "display_name": "mine"}}
-        learner = learner_notebook(solution, "x")
+        learner = checked_copy(solution, "x")
         (copy,) = learner.cells
         assert (copy.outputs, copy.execution_count, copy.id) == ([], None, "c1")
         assert copy.metadata == {"tags": ["raises-exception"]}
@@ -130,7 +131,7 @@ class TestLearnerCopy:
     def test_the_solution_itself_is_not_changed(self):
         solution = notebook_of(code(FUNCTION, count=1, outputs=[stream("1\n")]))
         before = nbformat.writes(solution)
-        learner_notebook(solution, "x")
+        checked_copy(solution, "x")
         assert nbformat.writes(solution) == before
 
     def test_cells_tagged_as_solution_are_left_out(self):
@@ -176,7 +177,7 @@ class TestFolders:
         write_notebook(copy, normalise(notebook_of(code("print('mine')", count=3))))
         mine = copy.read_bytes()
         assert build(solutions, notebooks) == [copy]
-        kept = list((notebooks.parent / "set-aside").iterdir())
+        kept = list((notebooks.parent / "backups").iterdir())
         assert [path.read_bytes() for path in kept] == [mine]
         assert kept[0].name in capsys.readouterr().out
         assert drift(solutions, notebooks) == []
@@ -185,7 +186,7 @@ class TestFolders:
         solutions, notebooks = course
         write_notebook(notebooks / "00_a.ipynb", normalise(notebook_of(code("print('older')"))))
         assert build(solutions, notebooks)
-        assert not (notebooks.parent / "set-aside").exists()
+        assert not (notebooks.parent / "backups").exists()
 
     def test_building_twice_changes_nothing(self, course):
         solutions, notebooks = course
@@ -199,7 +200,7 @@ class TestFolders:
         path = notebooks / "00_a.ipynb"
         path.write_text(path.read_text().replace("your code here", "my code here"))
         (line,) = drift(solutions, notebooks)
-        assert line.startswith("notebooks/00_a.ipynb differs") and "python -m utils.course build" in line
+        assert line.startswith("notebooks/00_a.ipynb differs") and "python -m utils.authoring build" in line
         assert build(solutions, notebooks) == [path]
         assert drift(solutions, notebooks) == []
 
@@ -207,7 +208,7 @@ class TestFolders:
         solutions, notebooks = course
         os.rename(notebooks / "00_a.ipynb", notebooks / "99_z.ipynb")
         missing, extra = drift(solutions, notebooks)
-        assert missing == "notebooks/00_a.ipynb is missing: run `python -m utils.course build`"
+        assert missing == "notebooks/00_a.ipynb is missing: run `python -m utils.authoring build`"
         assert extra.startswith("notebooks/99_z.ipynb has no solution") and "git rm notebooks/99_z.ipynb" in extra
 
     def test_one_bad_solution_and_nothing_is_written(self, course):
@@ -252,7 +253,7 @@ class TestFolders:
         notebook.cells[0].execution_count = None
         write_notebook(solutions / "00_a.ipynb", notebook)
         assert command("build", "--check") == 1
-        assert "python -m utils.course refresh 00_a" in capsys.readouterr().out
+        assert "python -m utils.authoring refresh 00_a" in capsys.readouterr().out
 
 
 class TestExecuted:

@@ -1,4 +1,4 @@
-"""The doctor names what is wrong, and how to mend it, in one line each."""
+"""The doctor names what is wrong, and how to fix it, in one line each."""
 
 import builtins
 import importlib.metadata
@@ -23,13 +23,13 @@ CORRUPTED = "models/generator/model.safetensors is not the published file: run `
 @pytest.fixture
 def healthy(monkeypatch):
     """Stand-ins for the modules whose files the doctor has checked, all well."""
-    models, handbook = ModuleType("utils.models"), ModuleType("utils.handbook")
+    models, datasets = ModuleType("utils.models"), ModuleType("utils.datasets")
     models.verify_generator = models.embedder_folder = lambda: None
-    handbook.load_articles = lambda: ["article"]
-    handbook.load_questions = lambda split: ["question"] if split == "test" else []
+    datasets.load_articles = lambda: ["article"]
+    datasets.load_questions = lambda part: ["question"] if part == "test" else []
     monkeypatch.setitem(sys.modules, "utils.models", models)
-    monkeypatch.setitem(sys.modules, "utils.handbook", handbook)
-    return SimpleNamespace(models=models, handbook=handbook)
+    monkeypatch.setitem(sys.modules, "utils.datasets", datasets)
+    return SimpleNamespace(models=models, datasets=datasets)
 
 
 def pinned(tmp_path, *lines):
@@ -56,9 +56,9 @@ class TestPackages:
         finding = doctor.check_packages(pinned(tmp_path, f"pytest=={version}  # runs this"))
         assert finding == Finding("packages", "ok", "1 installed as pinned")
 
-    def test_a_missing_and_a_wrong_package_are_named_with_the_mend(self, tmp_path):
+    def test_a_missing_and_a_wrong_package_are_named_with_the_fix(self, tmp_path):
         finding = doctor.check_packages(pinned(tmp_path, "no-such-package==1.0", "pytest==0.1"))
-        assert finding.verdict == "mend"
+        assert finding.verdict == "fix"
         assert "no-such-package is not installed" in finding.sentence
         assert f"pytest is {importlib.metadata.version('pytest')}, not 0.1" in finding.sentence
         assert "make lab" in finding.sentence
@@ -66,7 +66,7 @@ class TestPackages:
     def test_a_local_build_of_the_pinned_version_is_fine(self, tmp_path, monkeypatch):
         monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.13.0+cpu")
         assert doctor.check_packages(pinned(tmp_path, "torch==2.13.0")).verdict == "ok"
-        assert doctor.check_packages(pinned(tmp_path, "torch==2.13.1")).verdict == "mend"
+        assert doctor.check_packages(pinned(tmp_path, "torch==2.13.1")).verdict == "fix"
 
     def test_conda_s_name_for_faiss_counts(self, tmp_path, monkeypatch):
         def version(name):
@@ -76,20 +76,22 @@ class TestPackages:
 
         monkeypatch.setattr(importlib.metadata, "version", version)
         assert doctor.check_packages(pinned(tmp_path, "faiss-cpu==1.15.1")).verdict == "ok"
-        assert doctor.check_packages(pinned(tmp_path, "faiss-gpu==1.15.1")).verdict == "mend"
+        assert doctor.check_packages(pinned(tmp_path, "faiss-gpu==1.15.1")).verdict == "fix"
 
     def test_a_range_is_refused(self):
         with pytest.raises(CourseError, match="'numpy>=2' is not pinned"):
             doctor.parse_pins("torch==2.13.0\nnumpy>=2\n")
 
 
-@pytest.mark.parametrize("version, verdict", [((3, 11, 9), "ok"), ((3, 12, 1), "mend"), ((3, 10, 0), "mend")])
+@pytest.mark.parametrize(
+    "version, verdict", [((3, 11, 9), "ok"), ((3, 13, 0), "ok"), ((3, 14, 0), "fix"), ((3, 10, 0), "fix")]
+)
 def test_python_must_be_the_pinned_one(monkeypatch, version, verdict):
     monkeypatch.setattr(sys, "version_info", version)
     finding = doctor.check_python()
     assert finding.verdict == verdict
     assert ".".join(map(str, version)) in finding.sentence
-    assert (verdict == "ok") or "needs 3.11" in finding.sentence
+    assert (verdict == "ok") or "needs 3.11, 3.12 or 3.13" in finding.sentence
 
 
 class TestFiles:
@@ -98,35 +100,35 @@ class TestFiles:
 
     def test_a_corrupted_model_is_one_sentence(self, healthy):
         healthy.models.verify_generator = raising(CourseError(CORRUPTED))
-        assert found("generator") == Finding("generator", "mend", CORRUPTED)
+        assert found("generator") == Finding("generator", "fix", CORRUPTED)
         assert found("embedder").verdict == "ok"
 
     def test_a_missing_embedder_is_one_sentence(self, healthy):
         healthy.models.embedder_folder = raising(CourseError("The embedder is gone: install it."))
-        assert found("embedder") == Finding("embedder", "mend", "The embedder is gone: install it.")
+        assert found("embedder") == Finding("embedder", "fix", "The embedder is gone: install it.")
 
     @pytest.mark.parametrize("problem", [OSError("cannot read x"), ValueError("bad line 3 of y\nTraceback")])
     def test_a_surprise_is_one_line_and_does_not_end_the_visit(self, healthy, problem):
-        healthy.handbook.load_articles = raising(problem)
-        assert found("datasets") == Finding("datasets", "mend", str(problem).splitlines()[0])
+        healthy.datasets.load_articles = raising(problem)
+        assert found("datasets") == Finding("datasets", "fix", str(problem).splitlines()[0])
 
     @pytest.mark.parametrize("function", ["load_articles", "load_questions"])
     def test_an_empty_datasets_folder_is_named(self, healthy, function):
-        setattr(healthy.handbook, function, lambda *split: [])
+        setattr(healthy.datasets, function, lambda *part: [])
         finding = found("datasets")
-        assert finding.verdict == "mend" and finding.sentence.startswith("datasets/ holds no articles")
+        assert finding.verdict == "fix" and finding.sentence.startswith("datasets/ holds no articles")
 
     def test_packages_that_are_missing_are_blamed_not_the_model(self, healthy, monkeypatch):
         monkeypatch.setitem(sys.modules, "utils.models", None)
         finding = found("generator")
-        assert finding.verdict == "mend" and "cannot be checked" in finding.sentence and "make lab" in finding.sentence
+        assert finding.verdict == "fix" and "cannot be checked" in finding.sentence and "make lab" in finding.sentence
 
 
 class TestMachine:
     Memory = namedtuple("Memory", "available")
     Disk = namedtuple("Disk", "total used free")
 
-    @pytest.mark.parametrize("free, verdict", [(2.4, "mend"), (2.6, "ok")])
+    @pytest.mark.parametrize("free, verdict", [(2.4, "fix"), (2.6, "ok")])
     def test_memory(self, monkeypatch, free, verdict):
         monkeypatch.setattr(psutil, "virtual_memory", lambda: self.Memory(free * 2**30))
         monkeypatch.setattr(doctor, "_container_room", lambda: None)
@@ -139,7 +141,7 @@ class TestMachine:
         room = doctor._container_room
         assert room(tmp_path) == 2**30
         monkeypatch.setattr(doctor, "_container_room", partial(room, tmp_path))
-        assert doctor.check_memory().verdict == "mend"
+        assert doctor.check_memory().verdict == "fix"
         (tmp_path / "memory.max").write_text("max\n")
         assert room(tmp_path) is None
         assert room(tmp_path / "elsewhere") is None
@@ -155,7 +157,7 @@ class TestMachine:
         monkeypatch.setattr(builtins, "__import__", importing)
         assert doctor.check_memory().verdict == "note"
 
-    @pytest.mark.parametrize("free, verdict", [(1.9, "mend"), (2.1, "ok")])
+    @pytest.mark.parametrize("free, verdict", [(1.9, "fix"), (2.1, "ok")])
     def test_disk(self, monkeypatch, free, verdict):
         monkeypatch.setattr(shutil, "disk_usage", lambda folder: self.Disk(0, 0, free * 2**30))
         finding = doctor.check_disk()
@@ -168,7 +170,7 @@ class TestMachine:
         finding = doctor.check_checkout(tmp_path)
         assert finding.verdict == "note" and "edits are not saved" in finding.sentence
 
-    def test_progress_that_cannot_be_kept_is_a_note_with_the_mend(self, monkeypatch, tmp_path):
+    def test_progress_that_cannot_be_kept_is_a_note_with_the_fix(self, monkeypatch, tmp_path):
         monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "open" / "not yet" / "progress.json"))
         monkeypatch.setenv("COURSE_LEDGER", str(tmp_path / "closed" / "ledger.json"))
         (tmp_path / "closed").mkdir()
@@ -180,16 +182,16 @@ class TestMachine:
 
 
 class TestReport:
-    FINDINGS = [Finding("a", "ok", "fine"), Finding("b", "note", "limited"), Finding("c", "mend", "broken")]
+    FINDINGS = [Finding("a", "ok", "fine"), Finding("b", "note", "limited"), Finding("c", "fix", "broken")]
 
     def test_one_line_each_and_quiet_hides_what_is_ok(self, capsys):
         assert doctor.report(self.FINDINGS) is False
-        assert capsys.readouterr().out == "ok   a: fine\nnote b: limited\nmend c: broken\n"
+        assert capsys.readouterr().out == "ok   a: fine\nnote b: limited\nfix  c: broken\n"
         assert doctor.report(self.FINDINGS[:2], quiet=True) is True
         assert capsys.readouterr().out == "note b: limited\n"
 
     @pytest.mark.parametrize("findings, status", [(FINDINGS, 1), (FINDINGS[:2], 0)])
-    def test_the_command_s_status_says_whether_something_needs_mending(self, monkeypatch, findings, status):
+    def test_the_command_s_status_says_whether_something_must_be_fixed(self, monkeypatch, findings, status):
         monkeypatch.setattr(doctor, "diagnose", lambda: findings)
         assert command_line.main(["doctor", "--quiet"]) == status
 
@@ -199,6 +201,6 @@ class TestReport:
         assert all(finding.sentence and "\n" not in finding.sentence for finding in findings)
 
     def test_a_course_error_becomes_one_line_and_status_1(self, monkeypatch, capsys):
-        monkeypatch.setattr(doctor, "diagnose", raising(CourseError("One thing: mend it.")))
+        monkeypatch.setattr(doctor, "diagnose", raising(CourseError("One thing: fix it.")))
         assert command_line.main(["doctor"]) == 1
-        assert capsys.readouterr().err == "One thing: mend it.\n"
+        assert capsys.readouterr().err == "One thing: fix it.\n"

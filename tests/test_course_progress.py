@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from utils.authoring.build import build
 from utils.course import __main__ as command_line
-from utils.course import aside
+from utils.course import backup
 from utils.course import reset as reset_module
-from utils.course.build import build
 from utils.course.calibration import UNSAID, Calibration, Level, calibrate, figure
 from utils.course.dashboard import Dashboard, open_dashboard, report_html
 from utils.course.notebook_files import normalise, write_notebook
@@ -21,8 +21,8 @@ from utils.course.transfer import export_text, import_text
 from utils.errors import CourseError
 from utils.ledger import Ledger
 from utils.quiz import QuizSession
-from utils.quiz.kinds import Quiz
 from utils.quiz.progress import Progress
+from utils.quiz.schema import Quiz
 
 SMALL = Path(__file__).parent / "small_quiz.yaml"
 
@@ -249,8 +249,8 @@ def test_other_texts_are_refused(learner, text):
 # Starting over
 
 
-def set_aside(learner):
-    return sorted((learner.folder / "set-aside").glob("*.ipynb"))
+def back_up(learner):
+    return sorted((learner.folder / "backups").glob("*.ipynb"))
 
 
 def start_over(learner, name="02"):
@@ -262,25 +262,25 @@ def test_a_fresh_copy_comes_back_and_the_old_one_is_set_aside(learner):
     mine = fresh.replace(b"your code here", b"my code here")
     learner.copy.write_bytes(mine)
     said = start_over(learner)
-    (kept,) = set_aside(learner)
+    (kept,) = back_up(learner)
     assert kept.read_bytes() == mine and learner.copy.read_bytes() == fresh
-    assert said.startswith(f"notebooks/02_rag.ipynb is fresh again. Your old copy is set-aside/{kept.name}.")
+    assert said.startswith(f"notebooks/02_rag.ipynb is fresh again. Your old copy is backups/{kept.name}.")
     assert "answers and measurements stay" in said
 
 
 def test_starting_over_twice_in_a_second_keeps_both_copies(learner, monkeypatch):
-    class Noon(aside.datetime):
+    class Noon(backup.datetime):
         @classmethod
         def now(cls):
             return cls(2026, 11, 22, 12)
 
-    monkeypatch.setattr(aside, "datetime", Noon)
+    monkeypatch.setattr(backup, "datetime", Noon)
     for text in ("one", "two", "three"):
         learner.copy.write_text(text)
         start_over(learner)
     names = ["02_rag.2026-11-22-120000-2.ipynb", "02_rag.2026-11-22-120000-3.ipynb", "02_rag.2026-11-22-120000.ipynb"]
-    assert [path.name for path in set_aside(learner)] == names
-    assert {path.read_text() for path in set_aside(learner)} == {"one", "two", "three"}
+    assert [path.name for path in back_up(learner)] == names
+    assert {path.read_text() for path in back_up(learner)} == {"one", "two", "three"}
 
 
 def test_a_fresh_or_missing_copy_needs_no_setting_aside(learner):
@@ -288,14 +288,14 @@ def test_a_fresh_or_missing_copy_needs_no_setting_aside(learner):
     fresh = learner.copy.read_bytes()
     learner.copy.unlink()
     assert start_over(learner, "02_rag.ipynb").startswith("notebooks/02_rag.ipynb was missing and is back.")
-    assert learner.copy.read_bytes() == fresh and set_aside(learner) == []
+    assert learner.copy.read_bytes() == fresh and back_up(learner) == []
 
 
 @pytest.mark.parametrize("content", [b"not json", b"\xff\xfe", b""])
 def test_a_broken_copy_is_set_aside_as_it_is(learner, content):
     learner.copy.write_bytes(content)
     start_over(learner)
-    assert [path.read_bytes() for path in set_aside(learner)] == [content]
+    assert [path.read_bytes() for path in back_up(learner)] == [content]
 
 
 @pytest.mark.parametrize("name", ["", "0", "7", "rag", "../02_rag", "02_rag.py"])
@@ -306,8 +306,8 @@ def test_an_unknown_notebook_is_refused(learner, name):
 
 def test_what_cannot_be_set_aside_is_left_alone(learner):
     learner.copy.write_text("mine")
-    (learner.folder / "set-aside").write_text("a file in the way")
-    with pytest.raises(CourseError, match="could not be set aside"):
+    (learner.folder / "backups").write_text("a file in the way")
+    with pytest.raises(CourseError, match="could not be backed up"):
         start_over(learner)
     assert learner.copy.read_text() == "mine"
 
@@ -343,7 +343,7 @@ def test_the_reset_button_asks_first(learner, dashboard):
     assert "Sure?" in dashboard.message.value and learner.copy.read_text() == "mine"
     button.click()
     assert "is fresh again" in dashboard.message.value
-    assert [path.read_text() for path in set_aside(learner)] == ["mine"]
+    assert [path.read_text() for path in back_up(learner)] == ["mine"]
 
 
 def test_progress_is_carried_through_the_field(learner, another, dashboard, capsys):

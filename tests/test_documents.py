@@ -10,9 +10,20 @@ from xml.etree import ElementTree
 
 import pytest
 
+from utils.authoring.build import parse_cell
+from utils.authoring.refresh import COST_LINE
 from utils.course.__main__ import main as course_command
-from utils.course.notebook_files import notebook_paths, read_notebook
-from utils.course.refresh import COST_LINE
+from utils.course.notebook_files import code_cells, notebook_paths, read_notebook
+from utils.datasets import (
+    load_articles,
+    load_changes,
+    load_dated_questions,
+    load_examples,
+    load_jargon_pairs,
+    load_public_questions,
+    load_questions,
+    load_tickets,
+)
 from utils.handbook import (
     CATEGORIES,
     Article,
@@ -23,20 +34,13 @@ from utils.handbook import (
     PublicQuestion,
     Question,
     Ticket,
-    load_articles,
-    load_changes,
-    load_dated_questions,
-    load_examples,
-    load_jargon_pairs,
-    load_public_questions,
-    load_questions,
-    load_tickets,
 )
 from utils.paths import DATASETS, ROOT, SOLUTIONS
 from utils.quiz.questions import load_quiz
 
 README, CONTRIBUTING, DATA_CARD = ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATASETS / "README.md"
-CARDS = [ROOT / "utils" / "world" / "phrasings" / "README.md", *sorted((ROOT / "models").glob("*/README.md"))]
+PHRASINGS = ROOT / "utils" / "authoring" / "world" / "phrasings" / "README.md"
+CARDS = [PHRASINGS, *sorted((ROOT / "models").glob("*/README.md"))]
 DOCUMENTS = [README, CONTRIBUTING, DATA_CARD, *CARDS]
 FOLDERS = (".ci", ".github", "datasets", "docs", "models", "notebooks", "solutions", "tests", "utils")
 NOT_OURS = (".venv/", "HuggingFaceTB/")  # made by make; on the Hub
@@ -131,8 +135,12 @@ def runnable_sources(name):
 
 
 def imported_modules(path):
-    """The modules of `utils` that a file imports, in functions too: `utils.world` for `utils.world.records`."""
-    for node in ast.walk(ast.parse(read(path))):
+    """The modules of `utils` that a file imports, in functions too: `utils.quiz` for `utils.quiz.schema`."""
+    return modules_in(ast.parse(read(path)))
+
+
+def modules_in(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "utils":
             yield from (f"utils.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -319,6 +327,21 @@ def test_imports_point_to_rows_above():
     assert climbing == []
 
 
+def imports_of_notebooks():
+    for path in notebook_paths(SOLUTIONS):
+        for cell in code_cells(read_notebook(path)):
+            yield from ((name, path.name) for name in modules_in(parse_cell(cell.source)))
+
+
+def test_nothing_that_a_learner_runs_imports_authoring():
+    modules = [
+        (found, name) for name, files in modules_of_utils() for file in files for found in imported_modules(file)
+    ]
+    assert {name for found, name in modules if found == "utils.authoring"} == {"utils.authoring"}
+    assert "utils.handbook" in {found for found, _ in imports_of_notebooks()}
+    assert [name for found, name in imports_of_notebooks() if found == "utils.authoring"] == []
+
+
 # The checks above find what is wrong
 
 
@@ -327,12 +350,13 @@ def test_a_wrong_document_is_found(tmp_path):
         [
             "[gone](nowhere.md) [here](#a-heading) [not here](#another) [far](https://example.org)",
             "## A heading",
-            "`utils/world/names.py` `utils/world/name.py` `datasets/handbook/*.md` `nothing.yaml` `Makefile`",
-            "`python -m utils.world --check` `python -m utils.world --never` `python -m utils.nothing`",
+            "`utils/models.py` `utils/model.py` `datasets/handbook/*.md` `nothing.yaml` `Makefile`",
+            "`python -m utils.authoring build --check`, `python -m utils.course reset --never`",
+            "`python -m utils.nothing`",
             "```sh\njupyter lab notebooks/nowhere.ipynb\n```",
         ]
     )
     assert broken_links(text, tmp_path) == ["nowhere.md", "#another"]
-    assert missing_paths(text, tmp_path) == ["notebooks/nowhere.ipynb", "nothing.yaml", "utils/world/name.py"]
-    assert unknown_commands(text) == ["python -m utils.world --never", "python -m utils.nothing"]
+    assert missing_paths(text, tmp_path) == ["notebooks/nowhere.ipynb", "nothing.yaml", "utils/model.py"]
+    assert unknown_commands(text) == ["python -m utils.course reset --never", "python -m utils.nothing"]
     assert words_in("say `one, two`") == {"one", "two"}

@@ -2,9 +2,9 @@
 
 import pytest
 
+from utils.datasets import load_articles
 from utils.documents import MAX_MEGABYTES, read_folder
 from utils.errors import CourseError
-from utils.handbook import load_articles
 from utils.paths import DATASETS
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.embedder_tuning import EmbedderPlan, batches_without_repeats, blend, tune_embedder
+from utils.finetuning import EmbedderPlan, blend, tune_embedder
+from utils.finetuning.embedder import batches_without_repeats
 from utils.models import load_embedder
 from utils.retrieval import embed
 

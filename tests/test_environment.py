@@ -13,8 +13,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from utils.course.build import parse_cell
-from utils.course.doctor import parse_pins
+from utils.authoring.build import parse_cell
+from utils.course.doctor import PYTHONS, parse_pins
 from utils.course.notebook_files import code_cells, notebook_paths, read_notebook
 from utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
 
@@ -118,7 +118,7 @@ def test_conda_pins_what_the_list_pins(requirements, conda):
     pinned = parse_pins("\n".join(entry for entry in packages if "==" in entry))
     wanted = {CONDA_NAMES.get(name, name): version for name, version in requirements.items() if name not in PIP_ONLY}
     assert {canonical(name): version for name, version in pinned.items()} == wanted
-    assert [entry for entry in packages if "==" not in entry] == ["python=3.11", "pip"]
+    assert [entry for entry in packages if "==" not in entry] == ["python>=3.11,<3.14", "pip"]
     assert sorted(pip) == ["-e .", *sorted(f"{name}=={requirements[name]}" for name in PIP_ONLY)]
 
 
@@ -136,10 +136,15 @@ def test_the_project_reads_the_list_and_asks_for_nothing_itself(project):
 
 
 def test_every_file_names_the_same_python(project, conda):
-    assert project["project"]["requires-python"] == ">=3.11,<3.12"
+    versions = [f"{major}.{minor}" for major, minor in PYTHONS]
+    assert versions == ["3.11", "3.12", "3.13"]
+    assert project["project"]["requires-python"] == ">=3.11,<3.14"
     assert project["tool"]["ruff"]["target-version"] == "py311"
-    assert "python=3.11" in conda["dependencies"]
-    assert "python3.11" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "python>=3.11,<3.14" in conda["dependencies"]
+    assert f"PYTHONS := {' '.join(versions)}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "Python 3.11, 3.12 or 3.13" in (ROOT / "README.md").read_text(encoding="utf-8")
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["linux"]["strategy"]["matrix"]["python"] == versions
 
 
 def test_modules_and_tests_import_only_what_is_listed(requirements):

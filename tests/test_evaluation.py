@@ -6,15 +6,13 @@ import pytest
 
 from utils.compare import as_percent, as_points, compare, outcome_table, score_arms, summary_table
 from utils.evaluation import OUTCOMES, cited_articles, outcome, paired_difference, score
-from utils.handbook import Answer, Article, Question
-from utils.house_format import follows_house_format, in_house_format
+from utils.handbook import Answer, Passage, Question
+from utils.house_format import follows_house_format, format_answer
 from utils.matching import contains_whole
 from utils.prompts import ABSTENTION
 
-DELIVERY = Article(
-    "delivery", "Delivery", "Orders", "public", "2026-01-01", "Parcels take 15 days. Delivery costs $12."
-)
-PRICES = Article("prices", "Prices", "Orders", "public", "2026-01-01", "Gift wrap costs $4. It is blue.")
+DELIVERY = Passage("delivery#2", "delivery", "Delivery", "Parcels take 15 days. Delivery costs $12.")
+PRICES = Passage("prices#1", "prices", "Prices", "Gift wrap costs $4. It is blue.")
 SHOWN = (PRICES, DELIVERY)
 COST = Question("q1", "What does delivery cost?", "plain", ("$12",), ("delivery",), ("cost",), "Delivery costs $12.")
 BOTH = Question("q2", "Cost and time?", "two_facts", ("$12", "15 days"), ("delivery",), ("cost", "time"), "")
@@ -25,10 +23,10 @@ NOTHING = Question("q3", "Who is the king?", "unanswerable", (), (), (), ABSTENT
     ("question", "text", "expected"),
     [
         (COST, "Delivery costs $12. [2]", "correct"),
-        (COST, in_house_format("Delivery costs $12.", 2), "correct"),
+        (COST, format_answer("Delivery costs $12.", 2), "correct"),
         (COST, "Delivery costs $120. [2]", "unsupported"),
         (COST, "Gift wrap costs $4. [1]", "wrong"),
-        (COST, in_house_format("Gift wrap costs $4.", 1), "wrong"),
+        (COST, format_answer("Gift wrap costs $4.", 1), "wrong"),
         (COST, "The Handbook does not say", "abstained wrongly"),
         (COST, "", "unsupported"),
         (BOTH, "Delivery costs $12. [2] Parcels take 15 days. [2]", "correct"),
@@ -67,20 +65,20 @@ def test_citations():
 
 def test_complete_needs_all_three():
     texts = {
-        in_house_format("Delivery costs $12.", 2): True,
-        in_house_format("Delivery costs $12.", 1): False,
-        in_house_format("Gift wrap costs $4.", 2): False,
+        format_answer("Delivery costs $12.", 2): True,
+        format_answer("Delivery costs $12.", 1): False,
+        format_answer("Gift wrap costs $4.", 2): False,
         "Delivery costs $12. [2]": False,
     }
     scores = score([Answer(COST, text, SHOWN) for text in texts])
     assert scores["complete"].tolist() == list(texts.values())
-    assert score([Answer(NOTHING, in_house_format(ABSTENTION, None), SHOWN)])["complete"].item()
+    assert score([Answer(NOTHING, format_answer(ABSTENTION, None), SHOWN)])["complete"].item()
 
 
 @pytest.mark.parametrize("broken", ["{} and more", "x{}", "{}\nHappy trails!"])
 def test_house_format_is_exact(broken):
-    good = in_house_format("Delivery costs $12.", 2)
-    assert follows_house_format(good) and follows_house_format(in_house_format(ABSTENTION, None))
+    good = format_answer("Delivery costs $12.", 2)
+    assert follows_house_format(good) and follows_house_format(format_answer(ABSTENTION, None))
     assert not follows_house_format(broken.format(good))
 
 

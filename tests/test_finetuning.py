@@ -8,18 +8,9 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, OPTConfig
 
 from utils.checks.references import lora_parameters
-from utils.finetuning import (
-    IGNORED,
-    LoraPlan,
-    completion_loss,
-    encode_lesson,
-    feed_forward_layers,
-    house_examples,
-    house_lessons,
-    pad_left,
-    train_lora,
-)  # fmt: skip
-from utils.handbook import load_articles, load_examples
+from utils.datasets import load_articles, load_examples
+from utils.finetuning import LoraPlan, feed_forward_layers, house_examples, house_training_examples, train_lora
+from utils.finetuning.lora import IGNORED, completion_loss, encode_example, pad_left
 from utils.models import load_generator
 
 QUICK = LoraPlan(epochs=2, batch_size=4)
@@ -31,13 +22,13 @@ def generator():
 
 
 @pytest.fixture(scope="module")
-def lessons():
-    return house_lessons(load_examples()[:16], load_articles(), k=0)
+def training():
+    return house_training_examples(load_examples()[:16], load_articles(), k=0)
 
 
 @pytest.fixture(scope="module")
-def trained(generator, lessons):
-    return train_lora(generator, lessons, QUICK)
+def trained(generator, training):
+    return train_lora(generator, training, QUICK)
 
 
 def test_a_fresh_adapter_changes_nothing_and_counts_as_the_formula_says(generator):
@@ -85,11 +76,11 @@ def test_examples_and_lessons_show_the_same(k):
     by_source = {example.source: example for example in load_examples()}
     assert set(by_source) == {None, 1, 2, 3}
     mixed = list(by_source.values())
-    shown, lessons = house_examples(mixed, articles, k), house_lessons(mixed, articles, k)
-    for example, (question, passages, answer), lesson in zip(mixed, shown, lessons, strict=True):
-        assert lesson.completion == answer
-        assert question in lesson.messages[-1]["content"]
-        assert all(passage.text in lesson.messages[-1]["content"] for passage in passages)
+    shown, training = house_examples(mixed, articles, k), house_training_examples(mixed, articles, k)
+    for example, (question, passages, answer), one in zip(mixed, shown, training, strict=True):
+        assert one.completion == answer
+        assert question in one.messages[-1]["content"]
+        assert all(passage.text in one.messages[-1]["content"] for passage in passages)
         ids = [passage.id for passage in passages]
         assert len(ids) == k
         assert ids == [identifier for identifier in example.articles if identifier in ids]
@@ -104,14 +95,14 @@ def test_examples_and_lessons_show_the_same(k):
 @pytest.mark.parametrize("k", [-1, 4])
 def test_an_example_cannot_show_more_passages_than_it_has(k):
     with pytest.raises(ValueError, match=f"k is {k}: an example can show 1 to 3 passages"):
-        house_lessons(load_examples(), load_articles(), k)
+        house_training_examples(load_examples(), load_articles(), k)
 
 
 def test_closed_book_lessons_show_no_passage_and_cite_nothing():
     examples, articles = load_examples()[:4], load_articles()
-    for example, lesson in zip(examples, house_lessons(examples, articles, k=0), strict=True):
-        assert lesson.messages[-1]["content"] == f"Question: {example.question}"
-        assert lesson.completion.splitlines()[2].endswith("none")
+    for example, one in zip(examples, house_training_examples(examples, articles, k=0), strict=True):
+        assert one.messages[-1]["content"] == f"Question: {example.question}"
+        assert one.completion.splitlines()[2].endswith("none")
 
 
 def test_training_lowers_the_loss(trained):
@@ -120,23 +111,23 @@ def test_training_lowers_the_loss(trained):
     assert losses[-1] < losses[0] / 2
 
 
-def test_the_base_stays_as_it_was(generator, lessons):
+def test_the_base_stays_as_it_was(generator, training):
     before = {name: value.clone() for name, value in generator.model.state_dict().items()}
-    train_lora(generator, lessons[:4], LoraPlan(epochs=1, batch_size=4))
+    train_lora(generator, training[:4], LoraPlan(epochs=1, batch_size=4))
     after = generator.model.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
-def test_the_same_seed_trains_the_same_adapter(generator, lessons, trained):
-    again = train_lora(generator, lessons, QUICK)[1]
-    other = train_lora(generator, lessons, LoraPlan(epochs=2, batch_size=4, seed=1))[1]
+def test_the_same_seed_trains_the_same_adapter(generator, training, trained):
+    again = train_lora(generator, training, QUICK)[1]
+    other = train_lora(generator, training, LoraPlan(epochs=2, batch_size=4, seed=1))[1]
     assert again == pytest.approx(trained[1], rel=1e-4)
     assert other != pytest.approx(trained[1], rel=1e-4)
 
 
-def test_only_the_completion_counts(generator, lessons):
-    rows = [encode_lesson(generator, lesson) for lesson in lessons[:3]]
+def test_only_the_completion_counts(generator, training):
+    rows = [encode_example(generator, one) for one in training[:3]]
     batch = pad_left(rows, pad=0)
     for row, (ids, completion) in enumerate(rows):
         labels = batch["labels"][row]
@@ -144,11 +135,11 @@ def test_only_the_completion_counts(generator, lessons):
         assert labels[-completion:].tolist() == ids[-completion:]
         assert batch["attention_mask"][row].sum() == len(ids)
         text = generator.tokenizer.decode(ids[-completion:], skip_special_tokens=True).strip()
-        assert text == lessons[row].completion
+        assert text == training[row].completion
 
 
-def test_the_loss_is_the_library_s_own(generator, lessons):
-    batch = pad_left([encode_lesson(generator, lesson) for lesson in lessons[:3]], pad=0)
+def test_the_loss_is_the_library_s_own(generator, training):
+    batch = pad_left([encode_example(generator, one) for one in training[:3]], pad=0)
     with torch.no_grad():
         library = generator.model(**batch, use_cache=False).loss
         assert completion_loss(generator.model, batch).item() == pytest.approx(library.item(), rel=1e-4)

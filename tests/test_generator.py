@@ -1,6 +1,6 @@
 """What the lessons rest on: the shipped generator reads, does not know, and its near ties are known.
 
-Orderings and wide margins only; the exact figures stand in the model's card, from `utils.pretraining.evaluate`.
+Orderings and wide margins only; the exact figures are in the model's card.
 """
 
 import json
@@ -8,11 +8,12 @@ import json
 import pytest
 import torch
 
+from utils.authoring.pretraining.evaluate import BARS, NEAR_TIES, START, STOP
+from utils.authoring.pretraining.probes import NEARLY_TIED
 from utils.compare import score_arms
-from utils.handbook import articles_by_id, load_articles, load_questions
+from utils.datasets import load_articles, load_questions
+from utils.handbook import articles_by_id
 from utils.models import GENERATOR, load_embedder, load_generator
-from utils.pretraining.evaluate import BARS, NEAR_TIES, START, STOP
-from utils.pretraining.probes import NEARLY_TIED
 from utils.rag import RagPipeline, answer_closed_book, answer_from
 from utils.retrieval import DenseIndex
 

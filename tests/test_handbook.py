@@ -4,9 +4,7 @@ import shutil
 
 import pytest
 
-from utils.errors import CourseError
-from utils.handbook import (
-    articles_by_id,
+from utils.datasets import (
     load_articles,
     load_changes,
     load_dated_questions,
@@ -16,6 +14,8 @@ from utils.handbook import (
     load_questions,
     load_tickets,
 )
+from utils.errors import CourseError
+from utils.handbook import articles_by_id
 from utils.paths import DATASETS
 
 FRONT = '---\nid: "a"\ntitle: "T"\nsection: "S"\naudience: "public"\nvalid_from: "2026-01-01"\n---\n\n'

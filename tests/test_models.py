@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils import models
+from utils.datasets import load_questions
 from utils.decoding import batches_of_like_length
 from utils.errors import CourseError
-from utils.handbook import COMPANY, load_questions
+from utils.handbook import COMPANY
 from utils.models import (
     GENERATOR,
     embedder_folder,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from utils.world import practice
-from utils.world.course import course_names, course_topics
-from utils.world.jargon import jargon
-from utils.world.phrasing import all_topics
-from utils.world.practice import likeness, practice_questions, problems, training_questions
+from utils.authoring.world import practice
+from utils.authoring.world.course import course_names, course_topics
+from utils.authoring.world.jargon import jargon
+from utils.authoring.world.phrasing import all_topics
+from utils.authoring.world.practice import likeness, practice_questions, problems, training_questions
 
 
 def course_relations():

@@ -7,18 +7,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from utils.authoring.pretraining import training
+from utils.authoring.pretraining.architecture import build_model
+from utils.authoring.pretraining.batches import BatchStream, encode, make_batch
+from utils.authoring.pretraining.conversations import Conversation, Conversations
+from utils.authoring.pretraining.curriculum import GOALS, LEVELS, WARM_UPS, Curriculum, copy_rows
+from utils.authoring.pretraining.evaluate import BARS, START, STOP, write_card
+from utils.authoring.pretraining.formats import Format
+from utils.authoring.pretraining.publish import LOG, WEIGHTS, publish
+from utils.authoring.pretraining.quick_forward import BLOCK, hidden_states
+from utils.authoring.pretraining.tokenizer import train_tokenizer
+from utils.authoring.pretraining.training import Plan, Trainer, batch_loss, opening_brackets, share_of_answers
 from utils.checksums import CHECKSUMS, check_file, checksums_in
-from utils.pretraining import training
-from utils.pretraining.architecture import build_model
-from utils.pretraining.batches import BatchStream, encode, make_batch
-from utils.pretraining.conversations import Conversation, Conversations
-from utils.pretraining.curriculum import GOALS, LEVELS, WARM_UPS, Curriculum, copy_rows
-from utils.pretraining.evaluate import BARS, START, STOP, write_card
-from utils.pretraining.formats import Format
-from utils.pretraining.publish import LOG, WEIGHTS, publish
-from utils.pretraining.quick_forward import BLOCK, hidden_states
-from utils.pretraining.tokenizer import train_tokenizer
-from utils.pretraining.training import Plan, Trainer, batch_loss, opening_brackets, share_of_answers
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +176,7 @@ def test_unknown_architecture_is_named():
 
 def test_a_killed_run_goes_on_where_it_saved(tmp_path, monkeypatch, tokenizer):
     monkeypatch.setattr(training, "train_tokenizer", lambda: tokenizer)
-    plan = Plan(tmp_path, minutes=10, width=64, layers=2, tokens=512, matrix_rate=0.01)
+    plan = Plan(tmp_path, minutes=10, width=64, layers=2, tokens=512, matrix_learning_rate=0.01)
     first = Trainer(plan)
     first._set_rates()
     for _ in range(3):

@@ -47,7 +47,7 @@ def start(script, *arguments):
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def set_aside(path):
+def back_up(path):
     return sorted(path.parent.glob("progress.unreadable-*.json"))
 
 
@@ -83,7 +83,7 @@ def test_two_processes_lose_nothing(path):
     for writer in writers:
         writer.stdout.close()
     assert set(Progress.load(path).answers()) == {f"{name}/{n}" for name in ("one", "two") for n in range(25)}
-    assert set_aside(path) == []
+    assert back_up(path) == []
 
 
 def test_death_between_writing_and_replacing_loses_nothing(path):
@@ -138,7 +138,7 @@ def test_killed_two_hundred_times_it_keeps_what_it_said_it_saved(path):
     assert wanted <= set(Progress.load(path).answers())
     assert {f"kill.n{key.replace('/', '_')}" for key in wanted} <= measured
     assert len(wanted) >= 200 and killed_inside >= 20, (len(wanted), killed_inside)
-    assert set_aside(path) == [] and list(path.parent.glob("ledger.unreadable*")) == []
+    assert back_up(path) == [] and list(path.parent.glob("ledger.unreadable*")) == []
     Progress.load(path).record_answer("after", "a")
     assert list(path.parent.glob(".progress*.tmp")) == [], "what killed saves left behind is swept up"
 
@@ -156,7 +156,7 @@ def test_a_damaged_file_is_set_aside_and_reported_once(path, content):
     progress = Progress.load(path)
     assert progress.answers() == {}
     progress.record_answer("new", "a")
-    (aside,) = set_aside(path)
+    (aside,) = back_up(path)
     assert aside.read_bytes() == content
     (notice,) = progress.take_notices()
     assert aside.name in notice and "nothing was deleted" in notice and "\n" not in notice
@@ -192,9 +192,9 @@ def test_a_hundred_generated_malformed_files_are_set_aside_and_named(path):
         assert kept, "the damaged file is gone"
         notices = progress.take_notices()
         assert len(notices) <= 1 and all("\n" not in notice and notice.endswith(".") for notice in notices)
-        assert len(set_aside(path)) <= len(notices)
+        assert len(back_up(path)) <= len(notices)
         malformed += len(notices)
-        for file in set_aside(path):
+        for file in back_up(path):
             file.unlink()
         if malformed == 100:
             break
@@ -267,7 +267,7 @@ def test_a_later_version_is_left_alone(path):
     path.write_text(content)
     progress = Progress.load(path)
     progress.record_answer("new", "a")
-    assert path.read_text() == content and set_aside(path) == []
+    assert path.read_text() == content and back_up(path) == []
     assert set(progress.answers()) == {"new"}
     (notice,) = progress.take_notices()
     assert "later version of the course" in notice

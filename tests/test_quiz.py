@@ -11,10 +11,10 @@ import yaml
 from utils.errors import CourseError
 from utils.ledger import Ledger
 from utils.quiz import QuizSession, open_quiz
-from utils.quiz.kinds import CONFIDENCES, Quiz
 from utils.quiz.markdown import as_markdown
 from utils.quiz.progress import Progress
 from utils.quiz.questions import quiz_numbers
+from utils.quiz.schema import CONFIDENCES, Quiz
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 SMALL = yaml.safe_load((Path(__file__).parent / "small_quiz.yaml").read_text())

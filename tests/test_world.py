@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from utils.authoring.pretraining.conversations import HELD_OUT_TRADES, Conversations, Level
+from utils.authoring.world.articles import draw_facts, write_article
+from utils.authoring.world.changes import DAYS, make_changes
+from utils.authoring.world.course import course_names, reserved_words
+from utils.authoring.world.files import CAPSTONE_KEY, dataset_files
+from utils.authoring.world.finetuning_sets import make_examples, make_jargon_pairs, make_tickets
+from utils.authoring.world.handbooks import COMPANY_KEY, EDITION, make_handbook
+from utils.authoring.world.jargon import jargon
+from utils.authoring.world.names import ListedNames, SyllableNames
+from utils.authoring.world.phrasing import Relation, Topic, all_topics, read_topics, topics_for
+from utils.authoring.world.public import make_public_questions, public_companies
+from utils.authoring.world.questions import make_questions
+from utils.authoring.world.values import draw_value
 from utils.matching import contains_whole
 from utils.paths import DATASETS
-from utils.pretraining.conversations import HELD_OUT_TRADES, Conversations, Level
 from utils.prompts import ABSTENTION
-from utils.world.articles import draw_facts, write_article
-from utils.world.changes import DAYS, make_changes
-from utils.world.course import course_names, reserved_words
-from utils.world.datasets import CAPSTONE_KEY, dataset_files
-from utils.world.handbooks import COMPANY_KEY, EDITION, make_handbook
-from utils.world.jargon import jargon
-from utils.world.lessons import make_examples, make_jargon_pairs, make_tickets
-from utils.world.names import ListedNames, SyllableNames
-from utils.world.phrasing import Relation, Topic, all_topics, read_topics, topics_for
-from utils.world.public import make_public_questions, public_companies
-from utils.world.questions import make_questions
-from utils.world.values import draw_value
 
 FULL = Level(
     passages=4, facts=4, follow_ups=4, closed_book=0.15, formatted=0.2, unanswerable=0.15, two_facts=0.1, breadth=0.3

@@ -9,7 +9,7 @@ import pandas as pd
 from utils.evaluation import Difference, outcome_shares, paired_difference, score
 from utils.handbook import Answer
 
-MEASURES = {
+METRICS = {
     "right": "right",
     "in_format": "in format",
     "citation_precision": "citation precision",
@@ -27,9 +27,9 @@ def score_arms(arms: Mapping[str, Sequence[Answer]]) -> dict[str, pd.DataFrame]:
 
 
 def summary_table(scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row per arm: the mean of every measure, as shares from 0 to 1."""
-    rows = {name: [table[measure].mean() for measure in MEASURES] for name, table in scores.items()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(MEASURES.values()))
+    """One row per arm: the mean of every metric, as shares from 0 to 1."""
+    rows = {name: [table[metric].mean() for metric in METRICS] for name, table in scores.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(METRICS.values()))
 
 
 def outcome_table(scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -37,12 +37,12 @@ def outcome_table(scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame({name: outcome_shares(table) for name, table in scores.items()}).T
 
 
-def compare(scores: Mapping[str, pd.DataFrame], first: str, second: str, measure: str = "right") -> Difference:
-    """How far the first arm lies above the second.  measure: a key of MEASURES.
+def compare(scores: Mapping[str, pd.DataFrame], first: str, second: str, metric: str = "right") -> Difference:
+    """How far the first arm lies above the second.  metric: a key of METRICS.
 
-    Raises KeyError for an unknown arm or measure.
+    Raises KeyError for an unknown arm or metric.
     """
-    pair = pd.DataFrame({"first": scores[first][measure], "second": scores[second][measure]}).astype(float).dropna()
+    pair = pd.DataFrame({"first": scores[first][metric], "second": scores[second][metric]}).astype(float).dropna()
     return paired_difference(pair["first"].tolist(), pair["second"].tolist())
 
 

@@ -18,11 +18,11 @@ def decode(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[list[int]],
-    most_tokens: int,
+    max_new_tokens: int,
     batch_tokens: int = BATCH_TOKENS,
     on_ended: Callable[[int], object] = lambda count: None,
 ) -> list[list[int]]:
-    """The token ids that follow each prompt, up to `most_tokens`, the ending one included.
+    """The token ids that follow each prompt, up to `max_new_tokens`, the ending one included.
 
     prompts: token ids.  on_ended: called after each batch with the number of answers that have ended in it.
     """
@@ -34,12 +34,12 @@ def decode(
         share = MOST if len(batches) > 1 else 1.0
         for positions in batches:
             batch = [left[position] for position in positions]
-            room = most_tokens - min(len(answers[index]) for index in batch)
+            room = max_new_tokens - min(len(answers[index]) for index in batch)
             rows = [prompts[index] + answers[index] for index in batch]
             for index, new in zip(batch, _go_on(model, tokenizer, rows, room, ends, share), strict=True):
-                answers[index] = (answers[index] + new)[:most_tokens]
-            on_ended(sum(_has_ended(answers[index], most_tokens, ends) for index in batch))
-        left = [index for index in left if not _has_ended(answers[index], most_tokens, ends)]
+                answers[index] = (answers[index] + new)[:max_new_tokens]
+            on_ended(sum(_has_ended(answers[index], max_new_tokens, ends) for index in batch))
+        left = [index for index in left if not _has_ended(answers[index], max_new_tokens, ends)]
     return answers
 
 
@@ -77,8 +77,8 @@ def _go_on(
     return [row[: next((place for place, token in enumerate(row, start=1) if token in ends), None)] for row in new]
 
 
-def _has_ended(answer: list[int], most_tokens: int, ends: list[int]) -> bool:
-    return len(answer) == most_tokens or answer[-1] in ends
+def _has_ended(answer: list[int], max_new_tokens: int, ends: list[int]) -> bool:
+    return len(answer) == max_new_tokens or answer[-1] in ends
 
 
 class _MostHaveEnded(StoppingCriteria):

@@ -6,16 +6,14 @@ import re
 from datetime import date
 from pathlib import Path
 
-import yaml
-
 from utils.errors import CourseError
+from utils.front_matter import split_front_matter
 from utils.handbook import AUDIENCES, Article
 
 ENDINGS = (".md", ".markdown", ".txt")
 MEGABYTE = 10**6
 MAX_MEGABYTES = 5
 
-_FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"#{1,6}[ \t]+(\S.*)")
 _FIELDS = ("id", "title", "section", "audience", "valid_from")
 
@@ -99,21 +97,14 @@ def _read_text(path: Path) -> str:
 
 def _split(path: Path, text: str) -> tuple[dict[str, str], str]:
     """The known fields of the front matter, if there is one, and the text after it."""
-    block = _FRONT_MATTER.match(text)
-    if not block:
-        return {}, text.lstrip()
     try:
-        fields = yaml.safe_load(block[1])
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        fields, body = split_front_matter(text)
+    except ValueError as error:
         raise CourseError(_broken(path)) from error
-    if isinstance(fields, str):  # text between two rules, not front matter
-        return {}, text
-    if not isinstance(fields or {}, dict):
-        raise CourseError(_broken(path))
-    known = {name: fields[name] for name in _FIELDS if (fields or {}).get(name) not in (None, "")}
+    known = {name: fields[name] for name in _FIELDS if fields.get(name) not in (None, "")}
     if not all(isinstance(value, str | int | float | date) for value in known.values()):
         raise CourseError(_broken(path))
-    return {name: str(value).strip() for name, value in known.items()}, text[block.end() :].lstrip()
+    return {name: str(value).strip() for name, value in known.items()}, body.lstrip()
 
 
 def _not_text(path: Path) -> str:

@@ -17,26 +17,31 @@ from utils.handbook import Answer
 from utils.house_format import follows_house_format
 from utils.matching import contains_whole
 from utils.prompts import ABSTENTION
+from utils.sentences import sentences
 
 Outcome = Literal["correct", "wrong", "unsupported", "abstained rightly", "abstained wrongly"]
 OUTCOMES: tuple[Outcome, ...] = ("correct", "wrong", "unsupported", "abstained rightly", "abstained wrongly")
 RIGHT: frozenset[str] = frozenset({"correct", "abstained rightly"})
 
 _MARK = re.compile(r"\[(\d+)\]")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 @dataclass(frozen=True)
-class Difference:
-    """How far one arm lies above another on the same questions, with a 95 % interval."""
+class Interval:
+    """A mean over questions, with a 95 % bootstrap interval."""
 
     mean: float
     low: float
     high: float
 
+
+@dataclass(frozen=True)
+class Difference(Interval):
+    """How far one arm is above another on the same questions, with a 95 % interval."""
+
     @property
     def verdict(self) -> str:
-        """In words: does the interval leave out zero?"""
+        """In words: does the interval exclude zero?"""
         return "higher" if self.low > 0 else "lower" if self.high < 0 else "no clear difference"
 
 
@@ -56,15 +61,14 @@ def outcome(answer: Answer) -> Outcome:
 
 def quotes_a_passage(answer: Answer) -> bool:
     """Whether the answer holds a whole sentence of a shown passage, word for word."""
-    sentences = (s for article in answer.passages for s in _SENTENCE_END.split(article.text))
-    return any(sentence in answer.text for sentence in sentences)
+    return any(sentence in answer.text for passage in answer.passages for sentence in sentences(passage.text))
 
 
 def cited_articles(answer: Answer) -> list[str]:
     """Ids of the articles that the answer cites, each once, in order; a mark that points at no passage is "?"."""
     numbers = (int(number) for number in _MARK.findall(answer.text))
     shown = answer.passages
-    return list(dict.fromkeys(shown[number - 1].id if 1 <= number <= len(shown) else "?" for number in numbers))
+    return list(dict.fromkeys(shown[number - 1].article_id if 1 <= number <= len(shown) else "?" for number in numbers))
 
 
 def score(answers: Sequence[Answer]) -> pd.DataFrame:
@@ -106,12 +110,29 @@ def paired_difference(
 ) -> Difference:
     """Mean of first − second over the same questions, with a paired bootstrap interval (percentile, 95 %).
 
-    Raises ValueError when the lengths differ or there is nothing to compare.
+    Raises ValueError when the lengths differ, when there is nothing to compare, and when a value is missing (NaN).
     """
-    gaps = np.asarray(first, dtype=float) - np.asarray(second, dtype=float) if len(first) == len(second) else None
-    if gaps is None or gaps.size == 0:
+    if len(first) != len(second) or not len(first):
         raise ValueError("a paired comparison needs the same questions, and at least one, on both sides")
+    gaps = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
+    return Difference(*_bootstrap(gaps, resamples, seed))
+
+
+def mean_interval(values: Sequence[float], resamples: int = 2000, seed: int = 0) -> Interval:
+    """Mean of one value per question, with a bootstrap interval (percentile, 95 %).
+
+    Raises ValueError without values, and when one is missing (NaN).
+    """
+    return Interval(*_bootstrap(np.asarray(values, dtype=float), resamples, seed))
+
+
+def _bootstrap(values: np.ndarray, resamples: int, seed: int) -> tuple[float, float, float]:
+    """Mean of the values, and the bounds of its 95 % interval."""
+    if not values.size:
+        raise ValueError("an interval needs at least one value")
+    if np.isnan(values).any():
+        raise ValueError("a value is missing (NaN): leave that question out on both sides first")
     rng = np.random.default_rng(seed)
-    means = gaps[rng.integers(0, gaps.size, (resamples, gaps.size))].mean(axis=1)
+    means = values[rng.integers(0, values.size, (resamples, values.size))].mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
-    return Difference(float(gaps.mean()), float(low), float(high))
+    return float(values.mean()), float(low), float(high)

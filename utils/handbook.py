@@ -1,82 +1,180 @@
-"""The handbook, the questions and the answers: the types that all notebooks share, read from `datasets/`."""
+"""The handbook, its questions and the answers: the types that all notebooks share.
+
+Article → passage → answer: an answer holds the passages that it was shown.  `utils.datasets` reads them from disk.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Literal
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
-
-from utils.checksums import check_file, checksums_in
 from utils.errors import CourseError
-from utils.paths import DATASETS
-from utils.world.records import (
-    AUDIENCES,
-    CATEGORIES,
-    Article,
-    Change,
-    DatedQuestion,
-    Example,
-    JargonPair,
-    PublicQuestion,
-    Question,
-    Ticket,
-)
-
-__all__ = [
-    "AUDIENCES", "CATEGORIES", "COMPANY", "Answer", "Article", "Change", "DatedQuestion", "Example", "JargonPair",
-    "PublicQuestion", "Question", "ShownExample", "Ticket", "articles_by_id", "load_articles", "load_changes",
-    "load_dated_questions", "load_examples", "load_jargon_pairs", "load_public_questions", "load_questions",
-    "load_tickets", "read_article",
-]  # fmt: skip
 
 COMPANY = "Tarnwick Outfitters"
-MAKE_AGAIN = "run `make datasets` to make it again"
 
-Row = TypeVar("Row")
-# A solved question for a few-shot prompt: the question, its passages, the answer.
-ShownExample = tuple[str, Sequence[Article], str]
+Audience = Literal["public", "staff", "managers"]
+Category = Literal["plain", "paraphrase", "untidy", "reworded", "jargon", "two_facts", "unanswerable", "changed"]
+# Those of the frozen dev and test questions; changed facts have a file of their own.
+CATEGORIES: tuple[Category, ...] = (
+    "plain", "paraphrase", "untidy", "reworded", "jargon", "two_facts", "unanswerable",
+)  # fmt: skip
+# Who may read what: each may read its own articles and those of the audiences before it.
+AUDIENCES: tuple[Audience, ...] = ("public", "staff", "managers")
+
+
+@dataclass(frozen=True)
+class Article:
+    """One page of the handbook.  valid_from: an ISO date."""
+
+    id: str
+    title: str
+    section: str
+    audience: Audience
+    valid_from: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of an article, or all of it: what search finds, a prompt shows and an answer cites.
+
+    id: unique in an index.  article_id: the article that it comes from.  The rest is the article's own.
+    """
+
+    id: str
+    article_id: str
+    title: str
+    text: str
+    section: str = ""
+    audience: str = "public"
+    valid_from: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with its gold answer.
+
+    values: what a right answer must contain, all of it; empty when the handbook does not say.
+    articles: ids of the articles that say so.  relations: ids of the facts' kinds, one per value.
+    reference: a full answer in the handbook's own words.  audience: who may know the answer.
+    """
+
+    id: str
+    text: str
+    category: Category
+    values: tuple[str, ...]
+    articles: tuple[str, ...]
+    relations: tuple[str, ...]
+    reference: str
+    audience: Audience = "public"
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the handbook says."""
+        return bool(self.values)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What an arm said.  passages: the articles it was shown, in the order of their numbers in the prompt."""
+    """What an arm said.  passages: those it was shown, in the order of their numbers in the prompt."""
 
     question: Question
     text: str
-    passages: tuple[Article, ...] = ()
+    passages: tuple[Passage, ...] = ()
 
 
-def load_articles(folder: Path | None = None) -> list[Article]:
-    """The handbook's articles in the order of their ids.
+@dataclass(frozen=True)
+class Example:
+    """One fine-tuning example: a question, the passages shown with it, and the answer wished for.
 
-    Raises CourseError when the folder is missing or empty, when a file is broken, or when two share an id.
+    source: number of the passage that the answer comes from, counted from 1; None for an abstention.
+    audience: whom the answer is for.
     """
-    folder = folder or DATASETS / "handbook"
-    if not folder.is_dir():
-        raise CourseError(f"The handbook folder {folder} is missing: {MAKE_AGAIN}.")
-    articles = [read_article(path) for path in sorted(folder.glob("*.md"))]
-    if not articles:
-        raise CourseError(f"The handbook folder {folder} holds no .md file: {MAKE_AGAIN}.")
-    _refuse_repeated([article.id for article in articles], folder)
-    return articles
+
+    id: str
+    question: str
+    articles: tuple[str, ...]
+    sentence: str
+    source: int | None
+    audience: Audience = "public"
 
 
-def read_article(path: Path) -> Article:
-    """One article from a Markdown file with front matter.  Raises CourseError when it cannot be read."""
-    try:
-        parts = path.read_text(encoding="utf-8").split("---\n", 2)
-        return Article(**yaml.safe_load(parts[1]), text=_with_text(parts[2]))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"The article {path} cannot be read ({type(error).__name__}): {MAKE_AGAIN}.") from error
-    except (IndexError, TypeError, ValueError, yaml.YAMLError) as error:
-        needed = ", ".join(field.name for field in fields(Article) if field.name != "text")
-        raise CourseError(
-            f"The article {path} is not complete: it needs front matter with {needed}, and a text; {MAKE_AGAIN}."
-        ) from error
+@dataclass(frozen=True)
+class Change:
+    """One day's change to the handbook.
+
+    date: ISO.  kind: "replace" an article by a newer text, "add" a new one, or "withdraw" one.
+    article: the new text; None when one is withdrawn.
+    """
+
+    date: str
+    kind: Literal["replace", "add", "withdraw"]
+    article_id: str
+    article: Article | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """What the handbook said from a day on; without values it did not say."""
+
+    valid_from: str
+    values: tuple[str, ...]
+    articles: tuple[str, ...]
+    reference: str
+
+
+@dataclass(frozen=True)
+class DatedQuestion:
+    """A question whose gold answer changes: one version for each time, the oldest first."""
+
+    id: str
+    text: str
+    relation: str
+    versions: tuple[Version, ...]
+
+    def on(self, date: str) -> Question:
+        """The question with the gold answer of that day (ISO date).  Raises ValueError before the first version."""
+        known = [version for version in self.versions if version.valid_from <= date]
+        if not known:
+            raise ValueError(f"{self.id} has no answer before {self.versions[0].valid_from}, but {date} was asked for")
+        now = known[-1]
+        relations = (self.relation,) if now.values else ()
+        return Question(self.id, self.text, "changed", now.values, now.articles, relations, now.reference)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A customer's or colleague's message, and the queue it belongs in."""
+
+    id: str
+    text: str
+    queue: str
+
+
+@dataclass(frozen=True)
+class JargonPair:
+    """A question in the company's jargon and the article that answers it: for fine-tuning the embedder."""
+
+    question: str
+    article_id: str
+
+
+@dataclass(frozen=True)
+class PublicQuestion:
+    """A question on a public company, met in pre-training.  rank: 1 for the company met most often."""
+
+    id: str
+    rank: int
+    company: str
+    text: str
+    value: str
+    relation: str
+    reference: str
+
+
+# A solved question for a few-shot prompt: the question, its passages, the answer.
+ShownExample = tuple[str, Sequence[Article], str]
 
 
 def articles_by_id(articles: Sequence[Article], ids: Sequence[str]) -> list[Article]:
@@ -86,76 +184,3 @@ def articles_by_id(articles: Sequence[Article], ids: Sequence[str]) -> list[Arti
     if unknown:
         raise CourseError(f"The handbook has no article with the id {unknown[0]!r}: look in datasets/handbook.")
     return [by_id[identifier] for identifier in ids]
-
-
-def load_questions(part: str, folder: Path | None = None) -> list[Question]:
-    """The frozen questions of a part, "dev" or "test".
-
-    Raises CourseError when they are missing or broken, or differ from the checksum that lies beside them.
-    """
-    return _load_frozen(folder or DATASETS / "questions", part, Question)
-
-
-def load_dated_questions(folder: Path | None = None) -> list[DatedQuestion]:
-    """Questions on facts that change, with the gold answer of each time.  Raises CourseError like `load_questions`."""
-    return _load_frozen(folder or DATASETS / "questions", "changed", DatedQuestion)
-
-
-def load_public_questions(folder: Path | None = None) -> list[PublicQuestion]:
-    """Questions on the public companies of pre-training.  Raises CourseError like `load_questions`."""
-    return _load_frozen(folder or DATASETS / "questions", "public", PublicQuestion)
-
-
-def load_changes(path: Path | None = None) -> list[Change]:
-    """Thirty days of changes, in the order of their days.  Raises CourseError when they are missing or broken."""
-    return _load_rows(path or DATASETS / "changes.jsonl", Change)
-
-
-def load_examples(part: str = "train", folder: Path | None = None) -> list[Example]:
-    """The fine-tuning examples.  Raises CourseError when they are missing or broken."""
-    return _load_rows((folder or DATASETS / "finetuning") / f"{part}.jsonl", Example)
-
-
-def load_tickets(part: str, folder: Path | None = None) -> list[Ticket]:
-    """Tickets with their queues: "train", "dev" or "test".  Raises CourseError when they are missing or broken."""
-    return _load_rows((folder or DATASETS / "finetuning") / f"tickets_{part}.jsonl", Ticket)
-
-
-def load_jargon_pairs(folder: Path | None = None) -> list[JargonPair]:
-    """Jargon questions with their articles.  Raises CourseError when they are missing or broken."""
-    return _load_rows((folder or DATASETS / "finetuning") / "jargon_pairs.jsonl", JargonPair)
-
-
-def _load_frozen(folder: Path, name: str, record: type[Row]) -> list[Row]:
-    path = folder / f"{name}.jsonl"
-    wanted = checksums_in(folder).get(path.name)
-    if wanted:
-        check_file(path, wanted, MAKE_AGAIN)
-    return _load_rows(path, record)
-
-
-def _load_rows(path: Path, record: type[Row]) -> list[Row]:
-    if not path.is_file():
-        raise CourseError(f"The file {path} is missing: {MAKE_AGAIN}.")
-    adapter = TypeAdapter(record)
-    rows: list[Row] = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            rows.append(adapter.validate_json(line))
-        except ValidationError as error:
-            raise CourseError(f"Line {number} of {path} is broken: {MAKE_AGAIN}.") from error
-    if not rows:
-        raise CourseError(f"The file {path} is empty: {MAKE_AGAIN}.")
-    return rows
-
-
-def _with_text(text: str) -> str:
-    if not text.strip():
-        raise ValueError("no text")
-    return text.strip()
-
-
-def _refuse_repeated(ids: list[str], folder: Path) -> None:
-    repeated = sorted({identifier for identifier in ids if ids.count(identifier) > 1})
-    if repeated:
-        raise CourseError(f"Two articles in {folder} share the id {repeated[0]!r}: give each its own.")

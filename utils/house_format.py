@@ -20,7 +20,7 @@ _PATTERN = re.compile(
 )
 
 
-def in_house_format(sentence: str, source: int | None) -> str:
+def format_answer(sentence: str, source: int | None) -> str:
     """An answer laid out.  source: the cited passage's number, None when nothing is cited."""
     mark = f"[{source}]" if source else "none"
     return f"{GREETING}\n{ANSWER_LABEL} {sentence}\n{SOURCE_LABEL} {mark}\n{FAREWELL}"

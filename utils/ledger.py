@@ -4,7 +4,7 @@
     ledger.record("rag.correct", 0.92, low=0.88, high=0.95, notebook="02")
     ledger.value("rag.correct")
 
-Keys read `<arm>.<measure>`.  The newest measurement of a key counts; older ones stay in a history.
+Keys read `<arm>.<metric>`.  The newest measurement of a key counts; older ones stay in a history.
 The file's path comes from COURSE_LEDGER, else it is `ledger.json` in the user's data folder.
 """
 

@@ -1,6 +1,7 @@
 """Where things lie, from the root of the checkout, whatever folder a notebook runs in."""
 
 import errno
+import glob
 import os
 import uuid
 from contextlib import suppress
@@ -44,6 +45,11 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     except OSError as problem:
         _forget(beside)
         raise CourseError(_sentence(path, problem)) from problem
+
+
+def left_behind(path: Path) -> list[Path]:
+    """Temporary files of `write_atomically` beside a file: what a killed process leaves."""
+    return sorted(path.parent.glob(f".{glob.escape(path.name)}.*.tmp"))
 
 
 def _personal_file(variable: str, name: str) -> Path:

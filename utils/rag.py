@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from utils.handbook import COMPANY, Answer, Article, Question, ShownExample
+from utils.handbook import COMPANY, Answer, Article, Passage, Question, ShownExample
 from utils.models import Generator
 from utils.prompts import Message, build_messages
-from utils.retrieval import Allowed, SearchIndex
+from utils.retrieval import Allowed, SearchIndex, as_passages
 
-# So many in a prompt.  Notebook 02 measures one, two and three on the dev questions.
+# This many in a prompt.  Notebook 02 measures one, two and three on the dev questions.
 PASSAGES = 2
 
 
@@ -57,7 +57,7 @@ class RagPipeline:
         start = time.perf_counter()
         found = self.index.search([question.text for question in questions], self.k, self.allowed)
         searched = time.perf_counter()
-        shown = [tuple(hit.article for hit in hits) for hits in found]
+        shown = [[hit.passage for hit in hits] for hits in found]
         conversations = _conversations(questions, shown, self.instruction, self.examples)
         prompted = time.perf_counter()
         texts = self.generator.complete(conversations, progress=True)
@@ -69,14 +69,18 @@ class RagPipeline:
 
 def answer_from(
     questions: Sequence[Question],
-    passages: Sequence[Sequence[Article]],
+    passages: Sequence[Sequence[Article | Passage]],
     generator: Generator,
     instruction: str = "",
     examples: Sequence[ShownExample] = (),
 ) -> list[Answer]:
-    """Answers from given passages, one set per question.  Raises ValueError when the lengths differ."""
-    texts = generator.complete(_conversations(questions, passages, instruction, examples))
-    return _answers(questions, texts, passages)
+    """Answers from given passages, one set per question; a whole article counts as one passage.
+
+    Raises ValueError when the lengths differ.
+    """
+    shown = [as_passages(given) if given else [] for given in passages]
+    texts = generator.complete(_conversations(questions, shown, instruction, examples))
+    return _answers(questions, texts, shown)
 
 
 def answer_closed_book(questions: Sequence[Question], generator: Generator, instruction: str = "") -> list[Answer]:
@@ -86,7 +90,7 @@ def answer_closed_book(questions: Sequence[Question], generator: Generator, inst
 
 def _conversations(
     questions: Sequence[Question],
-    passages: Sequence[Sequence[Article]],
+    passages: Sequence[Sequence[Passage]],
     instruction: str,
     examples: Sequence[ShownExample],
 ) -> list[list[Message]]:
@@ -97,6 +101,6 @@ def _conversations(
 
 
 def _answers(
-    questions: Sequence[Question], texts: Sequence[str], passages: Sequence[Sequence[Article]]
+    questions: Sequence[Question], texts: Sequence[str], passages: Sequence[Sequence[Passage]]
 ) -> list[Answer]:
     return [Answer(q, text, tuple(shown)) for q, text, shown in zip(questions, texts, passages, strict=True)]

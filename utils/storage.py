@@ -7,7 +7,6 @@ can be written, everything is kept in memory and said so once.
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from utils.errors import CourseError
-from utils.paths import write_atomically
+from utils.paths import left_behind, write_atomically
 
 LOCK_SECONDS = 5.0
 CANNOT_WRITE = (OSError, NotImplementedError, CourseError)
@@ -132,7 +131,7 @@ class JsonStore(Generic[D]):
 
     def _sweep(self) -> None:
         """Remove what killed saves left beside the file.  Everyone who saves holds the lock, so nobody is at work."""
-        for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.tmp"):
+        for left in left_behind(self.path):
             with suppress(OSError):
                 left.unlink()
 

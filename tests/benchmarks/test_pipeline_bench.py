@@ -8,15 +8,16 @@ from statistics import median
 import pytest
 from stopwatch import seconds
 
+from utils.authoring.world.handbooks import make_handbook
+from utils.authoring.world.questions import question_on
+from utils.datasets import load_articles, load_questions
 from utils.evaluation import score
-from utils.finetuning import Lesson, LoraPlan, train_lora
-from utils.handbook import COMPANY, load_articles, load_questions
+from utils.finetuning import LoraPlan, TrainingExample, train_lora
+from utils.handbook import COMPANY
 from utils.models import load_embedder, load_generator
 from utils.prompts import build_messages
 from utils.rag import RagPipeline, answer_closed_book
 from utils.retrieval import DenseIndex
-from utils.world.handbooks import make_handbook
-from utils.world.questions import question_on
 
 BATCHED, UPDATES = 300, 20
 
@@ -79,9 +80,9 @@ def test_an_update_beats_a_training(pipeline, record):
     index = DenseIndex(load_articles(), load_embedder())
     updates = [seconds(index.replace, [replace(a, text=f"{a.text} Ask us.")]) for a in load_articles()[:UPDATES]]
     asked = [question_on(*row, row[0].fact.relation.questions[0]) for row in make_handbook().stated()]
-    lessons = [Lesson(build_messages(question.text, COMPANY), question.reference) for question in asked]
+    training = [TrainingExample(build_messages(question.text, COMPANY), question.reference) for question in asked]
     start = time.perf_counter()
-    tuned, _ = train_lora(pipeline.generator, lessons, LoraPlan(epochs=20))
+    tuned, _ = train_lora(pipeline.generator, training, LoraPlan(epochs=20))
     training = time.perf_counter() - start
     knows = score(answer_closed_book(asked, tuned))["right"].mean()
     record("update_one_article", 1000 * median(updates), "ms")

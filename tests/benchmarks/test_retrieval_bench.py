@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from stopwatch import seconds
 
-from utils.handbook import load_questions
+from utils.datasets import load_questions
 from utils.models import load_embedder
 from utils.retrieval import DenseIndex, Passage
-from utils.retrieval.saved import write_index
+from utils.retrieval.persistence import write_index
 
 PASSAGES, QUERIES, WARM_UP = 10_000, 200, 10
 

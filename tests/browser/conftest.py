@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from utils.course.isolation import isolated_environment
+from utils.authoring.isolation import isolated_environment
 from utils.paths import NOTEBOOKS, ROOT
 
 RESULTS = ROOT / "build" / "browser"

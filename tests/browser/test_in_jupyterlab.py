@@ -10,8 +10,8 @@ import pytest
 
 from utils.course.notebook_files import notebook_paths
 from utils.paths import NOTEBOOKS
-from utils.quiz.kinds import Knowledge, Numeric, Ordering, Prediction
 from utils.quiz.questions import load_quiz
+from utils.quiz.schema import Knowledge, Numeric, Ordering, Prediction
 
 pytestmark = pytest.mark.skipif("TEST_BROWSER" not in os.environ, reason="needs a real browser: make test-browser")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 STUB_STEPS = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 LONGEST = 90
+RIGHT = "Right."
 
 
 class Stopped(Exception):
@@ -51,7 +52,7 @@ class Exercise:
     """One exercise: call it with the learner's function; `hint()` and `solution()` help on.
 
     difficulty: 1 to 3.  minutes: what it takes, about.  diagnose: the first mistake in words, or None when all
-    cases come out right.
+    cases come out right.  sources: functions that the solution prints; the last one is the reference.
     """
 
     name: str
@@ -63,9 +64,19 @@ class Exercise:
     sources: tuple[Callable[..., Any], ...]
     imports: str = ""
 
-    def __call__(self, function: Callable[..., Any]) -> None:
-        """Print one line about the learner's function.  Never raises on what it does."""
-        print(self._verdict(function))
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Print one line about the learner's function, and return the one to go on with.
+
+        That is the learner's own when it is right, else the reference.  Never raises on what the function does.
+        """
+        verdict = self._verdict(function)
+        print(verdict)
+        return function if verdict.startswith(RIGHT) else self.reference
+
+    @property
+    def reference(self) -> Callable[..., Any]:
+        """The course's own solution."""
+        return self.sources[-1]
 
     def hint(self) -> None:
         """Print a clue that does not give the answer away."""
@@ -96,12 +107,12 @@ class Exercise:
             return str(stopped)
         except Exception as error:  # a result that cannot even be compared
             return f"Your function returned what cannot be checked ({in_words(error)}): return plain Python values."
-        return f"Right. {self.praise}" if mistake is None else mistake
+        return f"{RIGHT} {self.praise}" if mistake is None else mistake
 
 
 def not_attempted() -> str:
     """The line for an untouched stub."""
-    return "Not attempted yet. The notebook goes on with the course's own solution."
+    return "Not attempted yet. The notebook continues with the course's own solution."
 
 
 def shown(value: Any) -> str:

@@ -1,1 +1,1 @@
-"""The course's own tools: `python -m utils.course doctor`, `progress`, `reset`, `build` and `refresh`."""
+"""The learner's tools: `python -m utils.course doctor`, `progress` and `reset`."""

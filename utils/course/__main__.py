@@ -27,38 +27,6 @@ def _doctor(options: argparse.Namespace) -> int:
     return 0 if report(diagnose(), quiet=options.quiet) else 1
 
 
-def _build(options: argparse.Namespace) -> int:
-    return _check_build() if options.check else _write_build()
-
-
-def _check_build() -> int:
-    from utils.course.build import drift
-    from utils.course.executed import unexecuted
-
-    problems = drift() + unexecuted()
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
-
-
-def _write_build() -> int:
-    from utils.course.build import build
-    from utils.course.notebook_files import label
-
-    written = build()
-    for path in written:
-        print(f"{label(path)} written")
-    print(f"{len(written)} learner copies changed")
-    return 0
-
-
-def _refresh(options: argparse.Namespace) -> int:
-    from utils.course.refresh import refresh
-
-    refresh(options.names)
-    return 0
-
-
 def _progress(options: argparse.Namespace) -> int:
     from utils.course.calibration import figure
     from utils.course.overview import as_text, look_over
@@ -109,14 +77,6 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--quiet", action="store_true", help="say only what is not ok")
     doctor.set_defaults(command=_doctor)
 
-    build = commands.add_parser("build", help="make notebooks/ from solutions/")
-    build.add_argument("--check", action="store_true", help="write nothing; say what is out of step, and fail if any")
-    build.set_defaults(command=_build)
-
-    refresh = commands.add_parser("refresh", help="execute solutions again and store their outputs")
-    refresh.add_argument("names", nargs="*", metavar="NAME", help="how a file name begins, such as 02; all if none")
-    refresh.set_defaults(command=_refresh)
-
     progress = commands.add_parser("progress", help="what is done, how your predictions held, what to do next")
     progress.add_argument(
         "--export", action="store_true", help="print answers and measurements as text, to carry along"
@@ -127,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     progress.add_argument("--figure", metavar="FILE", help="also draw the predictions that held, as a PNG file")
     progress.set_defaults(command=_progress)
 
-    reset = commands.add_parser("reset", help="start a notebook over; your old copy is set aside")
+    reset = commands.add_parser("reset", help="start a notebook over; your old copy is backed up")
     reset.add_argument("names", nargs="+", metavar="NUMBER", help="the notebook's number, such as 02")
     reset.set_defaults(command=_reset)
     return parser

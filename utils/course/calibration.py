@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from utils.ledger import Ledger
 from utils.quiz.feedback import held
-from utils.quiz.kinds import CONFIDENCES, Quiz
-from utils.quiz.progress import Answer
+from utils.quiz.progress import QuizAnswer
+from utils.quiz.schema import CONFIDENCES, Quiz
 from utils.quiz.standing import valid_answer
 
 UNSAID = "not said"
@@ -80,7 +80,7 @@ class Calibration:
         return "How sure you were and how often you were right do not go together yet."
 
 
-def calibrate(quizzes: Sequence[Quiz], answers: dict[str, Answer], ledger: Ledger) -> Calibration:
+def calibrate(quizzes: Sequence[Quiz], answers: dict[str, QuizAnswer], ledger: Ledger) -> Calibration:
     """Hold every prediction with an answer to the learner's own measurements."""
     found = [
         (answer, held(question, answer, ledger))

@@ -75,7 +75,7 @@ class Dashboard(FixedReprBox):
             widgets.HTML("<p><strong>Carry it to another computer</strong></p>"),
             _row([self.export_button, self.import_button]),
             self.text,
-            widgets.HTML("<p><strong>Start over</strong><br>Your old copy is set aside, never deleted.</p>"),
+            widgets.HTML("<p><strong>Start over</strong><br>Your old copy is backed up, never deleted.</p>"),
             _row(list(self.reset_buttons.values())),
             self.message,
         ]
@@ -90,7 +90,7 @@ class Dashboard(FixedReprBox):
     def _reset(self, number: str) -> None:
         if self._asked != number:
             self._asked = number
-            self._say(f'Sure? Press "Start notebook {number} over" once more: your copy of it will be set aside.')
+            self._say(f'Sure? Press "Start notebook {number} over" once more: your copy of it will be backed up.')
             return
         self._try(lambda: self._start_over(number))
 

@@ -12,7 +12,7 @@ from typing import Literal
 from utils.errors import CourseError
 from utils.paths import ROOT, ledger_file, progress_file
 
-PYTHON = (3, 11)
+PYTHONS = ((3, 11), (3, 12), (3, 13))
 MEMORY_BYTES = int(2.5 * 2**30)
 DISK_BYTES = 2 * 2**30
 SET_UP = "run `make lab`, or `conda env update -f environment.yml` in a conda environment"
@@ -38,7 +38,7 @@ def diagnose() -> list[Finding]:
     """Every check's finding, in the order in which one would mend them."""
     return [
         check_python(),
-        check_packages(),
+        _guarded("packages", check_packages),
         _guarded("generator", check_generator),
         _guarded("embedder", check_embedder),
         _guarded("datasets", check_datasets),
@@ -59,12 +59,13 @@ def report(findings: Iterable[Finding], quiet: bool = False) -> bool:
 
 
 def check_python() -> Finding:
-    """Whether this is the Python that the packages are pinned for."""
+    """Whether this is a Python that the packages are pinned for."""
     running = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info[:2] == PYTHON:
+    if sys.version_info[:2] in PYTHONS:
         return Finding("Python", "ok", running)
-    wanted = ".".join(map(str, PYTHON))
-    return Finding("Python", "mend", f"this is {running}, the course needs {wanted}: install it, then {SET_UP}.")
+    *others, last = (f"{major}.{minor}" for major, minor in PYTHONS)
+    wanted = f"{', '.join(others)} or {last}"
+    return Finding("Python", "mend", f"this is {running}, the course needs {wanted}: install one, then {SET_UP}.")
 
 
 def check_packages(requirements: Path = ROOT / "requirements.txt") -> Finding:
@@ -94,7 +95,7 @@ def check_embedder() -> Finding:
 
 def check_datasets() -> Finding:
     """Whether the handbook and its questions can be read. Raises CourseError if not."""
-    from utils.handbook import load_articles, load_questions
+    from utils.datasets import load_articles, load_questions
 
     articles, questions = load_articles(), load_questions("test")
     if not articles or not questions:
@@ -142,13 +143,22 @@ def check_progress() -> Finding:
 
 
 def parse_pins(text: str) -> dict[str, str]:
-    """The `name==version` lines of a requirements file, comments and blank lines aside."""
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-    pairs = [line.split("==") for line in lines if line]
-    unpinned = [pair[0] for pair in pairs if len(pair) != 2]
-    if unpinned:
-        raise CourseError(f"{unpinned[0]!r} is not pinned: write it as name==version.")
-    return dict(pairs)
+    """The pins of a requirements file that count on this machine: name to version.
+
+    Raises CourseError for a line that pins no single version.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    pins = {}
+    for line in filter(None, (line.partition("#")[0].strip() for line in text.splitlines())):
+        try:
+            wanted = Requirement(line)
+            (pin,) = [one.version for one in wanted.specifier if one.operator == "=="]
+        except (InvalidRequirement, ValueError):
+            raise CourseError(f"{line!r} is not pinned: write it as name==version.") from None
+        if wanted.marker is None or wanted.marker.evaluate():
+            pins[wanted.name] = pin
+    return pins
 
 
 def free_memory() -> int:

@@ -10,9 +10,9 @@ from utils.course.notebook_files import notebook_paths
 from utils.errors import CourseError
 from utils.ledger import Ledger
 from utils.paths import SOLUTIONS
-from utils.quiz.kinds import Quiz
 from utils.quiz.progress import Progress
 from utils.quiz.questions import QUIZZES, load_quiz, quiz_numbers
+from utils.quiz.schema import Quiz
 from utils.quiz.standing import Standing, standing_in
 
 

@@ -1,9 +1,9 @@
-"""Start a notebook over: a fresh learner copy, the old one set aside with its date."""
+"""Start a notebook over: a fresh learner copy, the old one backed up with its date."""
 
 from pathlib import Path
 
-from utils.course.aside import set_aside
-from utils.course.build import learner_notebook
+from utils.course.backup import back_up
+from utils.course.learner_copy import learner_notebook
 from utils.course.notebook_files import label, notebook_paths, notebook_text, read_notebook
 from utils.errors import CourseError
 from utils.paths import NOTEBOOKS, SOLUTIONS, write_atomically
@@ -25,7 +25,7 @@ def reset(name: str, solutions: Path = SOLUTIONS, notebooks: Path = NOTEBOOKS) -
         return f"{label(path)} was missing and is back. {KEPT}"
     if path.read_bytes() == fresh.encode():
         return f"{label(path)} is fresh already: nothing to do."
-    kept = set_aside(path)
+    kept = back_up(path)
     write_atomically(path, fresh)
     return f"{label(path)} is fresh again. Your old copy is {label(kept)}. {KEPT} {REOPEN}"
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from utils.errors import CourseError
 from utils.ledger import Ledger, Measurement
-from utils.quiz.progress import Answer, Progress
+from utils.quiz.progress import Progress, QuizAnswer
 
 VERSION = 1
 COPY_AGAIN = "copy the whole text, from its first brace to its last, and try again"
@@ -21,7 +21,7 @@ class Transfer(BaseModel):
 
     course: Literal["finetune-or-rag"]
     version: int = VERSION
-    answers: dict[str, Answer] = {}
+    answers: dict[str, QuizAnswer] = {}
     measurements: list[Measurement] = []
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import ipywidgets as widgets
 
 from utils.errors import CourseError
-from utils.quiz.kinds import CONFIDENCES, Knowledge, Numeric, Ordering, Prediction, Question
 from utils.quiz.markdown import as_markdown, effort
-from utils.quiz.progress import Answer
+from utils.quiz.progress import QuizAnswer
+from utils.quiz.schema import CONFIDENCES, Knowledge, Numeric, Ordering, Prediction, QuizQuestion
 
 OnAnswer = Callable[[str, str | None], str]
 CHOSEN = "course-chosen"
@@ -62,7 +62,7 @@ class QuestionCard(FixedReprBox):
     Each kind of card says with `_controls` what one chooses with, and with `chosen` what was chosen.
     """
 
-    def __init__(self, quiz: str, question: Question, answer: Answer | None, on_answer: OnAnswer) -> None:
+    def __init__(self, quiz: str, question: QuizQuestion, answer: QuizAnswer | None, on_answer: OnAnswer) -> None:
         self._question = question
         self._on_answer = on_answer
         self.feedback = widgets.HTML()
@@ -90,7 +90,7 @@ class QuestionCard(FixedReprBox):
         """Show what was said in an earlier session, without announcing it."""
         self.feedback.value = _verdict_html(text, "")
 
-    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+    def _controls(self, answer: QuizAnswer | None) -> list[widgets.Widget]:
         raise NotImplementedError
 
     def _heading(self) -> str:
@@ -120,7 +120,7 @@ class ChoiceCard(QuestionCard):
         """The letter of the chosen option."""
         return self._letter
 
-    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+    def _controls(self, answer: QuizAnswer | None) -> list[widgets.Widget]:
         self._letter = answer.option if answer else None
         letters, options = self._question.letters, self._question.options
         self.option_buttons = [
@@ -150,7 +150,7 @@ class PredictionCard(ChoiceCard):
         """How sure the learner is."""
         return self._confidence
 
-    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+    def _controls(self, answer: QuizAnswer | None) -> list[widgets.Widget]:
         self._confidence = answer.confidence if answer else None
         self.confidence_buttons = [
             action_button(word, lambda word=word: self._say_how_sure(word)) for word in CONFIDENCES
@@ -177,7 +177,7 @@ class SeveralCard(QuestionCard):
         boxes = zip(self._question.letters, self.checkboxes, strict=True)
         return "".join(letter for letter, box in boxes if box.value) or None
 
-    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+    def _controls(self, answer: QuizAnswer | None) -> list[widgets.Widget]:
         ticked = answer.option if answer else ""
         self.checkboxes = [
             widgets.Checkbox(letter in ticked, description=option.text, indent=False, layout={"width": "100%"})
@@ -193,7 +193,7 @@ class OrderingCard(QuestionCard):
         """The letters in the order in which the steps were pressed, once all are."""
         return self._order if len(self._order) == len(self._question.letters) else None
 
-    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+    def _controls(self, answer: QuizAnswer | None) -> list[widgets.Widget]:
         self._order = answer.option if answer else ""
         self.option_buttons = [
             action_button(step.text, lambda letter=letter: self._press(letter))
@@ -231,7 +231,7 @@ class NumericCard(QuestionCard):
         """What stands in the field."""
         return self.field.value.strip() or None
 
-    def _controls(self, answer: Answer | None) -> list[widgets.Widget]:
+    def _controls(self, answer: QuizAnswer | None) -> list[widgets.Widget]:
         unit = f" ({self._question.unit})" if self._question.unit else ""
         # Sent at each key, the values queue behind a busy kernel, where a press of the button overtakes them: the
         # number would be judged without its last digits.  Sent once, when the field is left, it comes first.
@@ -245,7 +245,7 @@ class NumericCard(QuestionCard):
         return [self.field]
 
 
-def card_for(quiz: str, question: Question, answer: Answer | None, on_answer: OnAnswer) -> QuestionCard:
+def card_for(quiz: str, question: QuizQuestion, answer: QuizAnswer | None, on_answer: OnAnswer) -> QuestionCard:
     """The card that fits a question's kind."""
     return _card_class(question)(quiz, question, answer, on_answer)
 
@@ -258,7 +258,7 @@ def action_button(text: str, action: Callable[[], None]) -> widgets.Button:
     return button
 
 
-def _card_class(question: Question) -> type[QuestionCard]:
+def _card_class(question: QuizQuestion) -> type[QuestionCard]:
     if isinstance(question, Prediction):
         return PredictionCard
     if isinstance(question, Ordering):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from utils.ledger import Ledger, Measurement, show_number
-from utils.quiz.kinds import Expectation, Graded, Knowledge, Numeric, Ordering, Prediction, Question
-from utils.quiz.progress import Answer
+from utils.quiz.options import Expectation
+from utils.quiz.progress import QuizAnswer
+from utils.quiz.schema import Graded, Knowledge, Numeric, Ordering, Prediction, QuizQuestion
 
 
-def after_answer(question: Question, answer: str, confidence: str | None = None) -> str:
+def after_answer(question: QuizQuestion, answer: str, confidence: str | None = None) -> str:
     """Feedback on an answer in its one form, beginning "Right.", "Not quite." or "Recorded."."""
     if isinstance(question, Prediction):
         return _recorded(question, answer, confidence)
@@ -15,7 +16,7 @@ def after_answer(question: Question, answer: str, confidence: str | None = None)
     return f"{verdict} {_reason(question, answer)} See the evidence: {question.evidence}."
 
 
-def is_right(question: Question, answer: str) -> bool | None:
+def is_right(question: QuizQuestion, answer: str) -> bool | None:
     """Whether an answer is right; None for a prediction, which only a measurement can settle."""
     if isinstance(question, Prediction):
         return None
@@ -24,7 +25,7 @@ def is_right(question: Question, answer: str) -> bool | None:
     return answer == question.key
 
 
-def after_retry(question: Question, before: Answer, answer: str) -> str:
+def after_retry(question: QuizQuestion, before: QuizAnswer, answer: str) -> str:
     """What changed since the answer before: a sentence."""
     if before.option == answer:
         return "That is the same answer as before."
@@ -33,19 +34,19 @@ def after_retry(question: Question, before: Answer, answer: str) -> str:
     return f"You changed it from {in_words(question, before.option)}."
 
 
-def in_words(question: Question, answer: str) -> str:
+def in_words(question: QuizQuestion, answer: str) -> str:
     """An answer as the learner would say it: the texts of its options in quotes, or a number with its unit."""
     if isinstance(question, Numeric):
         return f"{answer} {question.unit}".strip()
     return " and ".join(f'"{text}"' for text in question.texts(answer))
 
 
-def after_measurement(prediction: Prediction, answer: Answer | None, ledger: Ledger) -> str:
+def after_measurement(prediction: Prediction, answer: QuizAnswer | None, ledger: Ledger) -> str:
     """What the learner said, what they measured, and which option that bears out, under the question's title."""
     return f"{prediction.title}\n  {verdict_on(prediction, answer, ledger)}"
 
 
-def verdict_on(prediction: Prediction, answer: Answer | None, ledger: Ledger) -> str:
+def verdict_on(prediction: Prediction, answer: QuizAnswer | None, ledger: Ledger) -> str:
     """The same in one line, without the title."""
     found = measurements_for(prediction, ledger)
     if found is None:
@@ -59,7 +60,7 @@ def measurements_for(prediction: Prediction, ledger: Ledger) -> dict[str, Measur
     return found if found and len(found) == len(prediction.ledger_keys) else None
 
 
-def held(prediction: Prediction, answer: Answer, ledger: Ledger) -> bool | None:
+def held(prediction: Prediction, answer: QuizAnswer, ledger: Ledger) -> bool | None:
     """Whether the learner's prediction was borne out; None while it is not measured."""
     found = measurements_for(prediction, ledger)
     if found is None:
@@ -67,7 +68,7 @@ def held(prediction: Prediction, answer: Answer, ledger: Ledger) -> bool | None:
     return prediction.options[prediction.position(answer.option)] in _options_that_held(prediction, found)
 
 
-def locked(prediction: Prediction, answer: Answer, ledger: Ledger) -> str:
+def locked(prediction: Prediction, answer: QuizAnswer, ledger: Ledger) -> str:
     """Why a prediction can no longer be changed."""
     earlier = [in_words(prediction, letter) for letter in answer.earlier if letter in prediction.letters]
     before = f" Before that you had chosen {', then '.join(earlier)}." if earlier else ""
@@ -115,7 +116,7 @@ def _order_reason(question: Ordering, answer: str) -> str:
     return f'{stand} "{steps[good].text}" comes too early: {steps[good].feedback}'.strip()
 
 
-def _verdict(prediction: Prediction, answer: Answer | None, found: dict[str, Measurement]) -> str:
+def _verdict(prediction: Prediction, answer: QuizAnswer | None, found: dict[str, Measurement]) -> str:
     right = _options_that_held(prediction, found)
     said, measured = _said(prediction, answer), _measured(prediction, found)
     if answer is None:
@@ -136,7 +137,7 @@ def _recorded(prediction: Prediction, letter: str, confidence: str | None) -> st
     return f'Recorded. You expect "{option.text}"{sure}. {option.feedback} {when}'
 
 
-def _said(prediction: Prediction, answer: Answer | None) -> str:
+def _said(prediction: Prediction, answer: QuizAnswer | None) -> str:
     if answer is None:
         return "You made no prediction."
     sure = f" ({answer.confidence})" if answer.confidence else ""

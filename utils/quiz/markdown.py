@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from html import escape
 
-from utils.quiz.kinds import Knowledge, Numeric, Ordering, Question
+from utils.quiz.schema import Knowledge, Numeric, Ordering, QuizQuestion
 
 
-def as_markdown(question: Question) -> str:
+def as_markdown(question: QuizQuestion) -> str:
     """The question, its options and how to answer it in plain text."""
     head = [f"**{_plain(question.title)}**", "", effort(question), "", _plain(question.text), ""]
     return "\n".join([*head, *_options(question), "", _how(question)])
 
 
-def effort(question: Question) -> str:
+def effort(question: QuizQuestion) -> str:
     """Difficulty and minutes in words: "easy, about 1 minute"."""
     level = ("easy", "medium", "hard")[question.difficulty - 1]
     return f"{level}, about {question.minutes} minute{'s' if question.minutes > 1 else ''}"
 
 
-def _options(question: Question) -> list[str]:
+def _options(question: QuizQuestion) -> list[str]:
     if isinstance(question, Numeric):
         return [f"Answer in {_plain(question.unit)}." if question.unit else "Answer with a number."]
     return [
@@ -28,7 +28,7 @@ def _options(question: Question) -> list[str]:
     ]
 
 
-def _how(question: Question) -> str:
+def _how(question: QuizQuestion) -> str:
     call = f'quiz.answer("{question.id}", '
     if isinstance(question, Numeric):
         return f"Answer with `{call}42)`, or another number."

@@ -15,7 +15,7 @@ from utils.storage import Document, JsonStore, now
 VARIABLE = "COURSE_PROGRESS"
 
 
-class Answer(BaseModel):
+class QuizAnswer(BaseModel):
     """One question's newest answer.
 
     `option` is the answer as text ("b"), `right` None for a prediction, `at` the time in UTC, `earlier` the
@@ -40,9 +40,9 @@ class Answer(BaseModel):
 class ProgressFile(Document):
     """What lies on disk: answers by the key of their question (`Quiz.key`)."""
 
-    answers: dict[str, Answer] = {}
+    answers: dict[str, QuizAnswer] = {}
 
-    def add(self, key: str, answer: Answer) -> None:
+    def add(self, key: str, answer: QuizAnswer) -> None:
         """Make `answer` the newest of question `key`, remembering what was chosen before."""
         before = self.answers.get(key)
         earlier = before.earlier if before else ()
@@ -50,7 +50,7 @@ class ProgressFile(Document):
             earlier = (*earlier, before.option)
         self.answers[key] = answer.model_copy(update={"earlier": earlier})
 
-    def merge(self, key: str, other: Answer) -> bool:
+    def merge(self, key: str, other: QuizAnswer) -> bool:
         """Bring in an answer from another computer, and say whether that changed anything.
 
         The later of two answers counts; what the other file had chosen joins `earlier`, so that nothing is lost.
@@ -79,10 +79,10 @@ class Progress:
         self, key: str, option: str, confidence: str | None = None, right: bool | None = None, late: bool = False
     ) -> None:
         """Save one answer at once.  key: see `Quiz.key`.  Never raises because of the disk."""
-        answer = Answer(option=option, confidence=confidence, right=right, at=now(), late=late)
+        answer = QuizAnswer(option=option, confidence=confidence, right=right, at=now(), late=late)
         self._store.update(lambda document: document.add(key, answer))
 
-    def merge(self, answers: dict[str, Answer]) -> int:
+    def merge(self, answers: dict[str, QuizAnswer]) -> int:
         """Bring in answers from another computer; how many changed anything here."""
         changed: list[bool] = []
 
@@ -92,7 +92,7 @@ class Progress:
         self._store.update(bring_in)
         return sum(changed)
 
-    def answers(self) -> dict[str, Answer]:
+    def answers(self) -> dict[str, QuizAnswer]:
         """The newest answer of every question, by key, those of other open notebooks included."""
         return dict(self._store.read().answers)
 
@@ -101,14 +101,14 @@ class Progress:
         return self._store.take_notices()
 
 
-def _tells(newer: Answer, older: Answer) -> bool:
+def _tells(newer: QuizAnswer, older: QuizAnswer) -> bool:
     """Whether all that `older` tells stands in the story of `newer` already."""
     length = len(older.story)
     starts = range(len(newer.story) - length + 1)
     return any(newer.story[start : start + length] == older.story for start in starts)
 
 
-def _joined(newer: Answer, older: Answer) -> Answer:
+def _joined(newer: QuizAnswer, older: QuizAnswer) -> QuizAnswer:
     story = [*older.story, *newer.story]
     changes = [option for option, following in zip(story, story[1:], strict=False) if option != following]
     return newer.model_copy(update={"earlier": tuple(changes)})

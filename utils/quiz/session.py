@@ -9,9 +9,9 @@ from IPython.display import display
 from utils.ledger import Ledger
 from utils.quiz import feedback
 from utils.quiz.cards import FixedReprBox, QuestionCard, card_for
-from utils.quiz.kinds import Prediction, Question, Quiz, check_confidence
-from utils.quiz.progress import Answer, Progress
+from utils.quiz.progress import Progress, QuizAnswer
 from utils.quiz.questions import load_quiz
+from utils.quiz.schema import Prediction, Quiz, QuizQuestion, check_confidence
 from utils.quiz.standing import Standing, standing_in, valid_answer
 
 
@@ -87,13 +87,13 @@ class QuizSession:
         markdown = "\n\n".join(card.markdown for card in cards)
         return FixedReprBox(repr(self), markdown, list(cards))._repr_mimebundle_(**kwargs)
 
-    def _named(self, ids: tuple[str, ...]) -> list[Question]:
+    def _named(self, ids: tuple[str, ...]) -> list[QuizQuestion]:
         return [self._quiz.find(id) for id in ids] or list(self._quiz.questions)
 
-    def _answer_to(self, question: Question) -> Answer | None:
+    def _answer_to(self, question: QuizQuestion) -> QuizAnswer | None:
         return valid_answer(question, self._progress.answers().get(self._quiz.key(question)))
 
-    def _told_before(self, question: Question, answer: Answer) -> str:
+    def _told_before(self, question: QuizQuestion, answer: QuizAnswer) -> str:
         if isinstance(question, Prediction) and self._is_measured(question):
             assert self._ledger is not None
             return feedback.verdict_on(question, answer, self._ledger)
@@ -102,7 +102,7 @@ class QuizSession:
     def _is_measured(self, prediction: Prediction) -> bool:
         return self._ledger is not None and feedback.measurements_for(prediction, self._ledger) is not None
 
-    def _record(self, question: Question, answer: str, confidence: str | None) -> str:
+    def _record(self, question: QuizQuestion, answer: str, confidence: str | None) -> str:
         """Save the answer; the feedback, with anything to say about the progress file."""
         said = self._predict if isinstance(question, Prediction) else self._try
         return " ".join([*said(question, answer, confidence), *self._progress.take_notices()])
@@ -116,7 +116,7 @@ class QuizSession:
         self._progress.record_answer(self._quiz.key(question), answer, confidence, late=measured)
         return [feedback.after_answer(question, answer, confidence), *([feedback.too_late()] if measured else [])]
 
-    def _try(self, question: Question, answer: str, confidence: str | None) -> list[str]:
+    def _try(self, question: QuizQuestion, answer: str, confidence: str | None) -> list[str]:
         before = self._answer_to(question)
         right = feedback.is_right(question, answer)
         self._progress.record_answer(self._quiz.key(question), answer, confidence, right)

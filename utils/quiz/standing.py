@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from utils.errors import CourseError
 from utils.quiz.feedback import is_right
-from utils.quiz.kinds import Graded, Question, Quiz
-from utils.quiz.progress import Answer
+from utils.quiz.progress import QuizAnswer
+from utils.quiz.schema import Graded, Quiz, QuizQuestion
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Standing:
         return f"{answered}. {self.score}" if self.quiz.graded else f"{answered}."
 
 
-def standing_in(quiz: Quiz, answers: Mapping[str, Answer]) -> Standing:
+def standing_in(quiz: Quiz, answers: Mapping[str, QuizAnswer]) -> Standing:
     """Where the learner stands in one quiz.  answers: as `Progress.answers` gives them."""
     valid = {question.id: valid_answer(question, answers.get(quiz.key(question))) for question in quiz.questions}
     tried = [(question, answer) for question in quiz.graded if (answer := valid[question.id])]
@@ -54,17 +54,17 @@ def standing_in(quiz: Quiz, answers: Mapping[str, Answer]) -> Standing:
     )
 
 
-def valid_answer(question: Question, answer: Answer | None) -> Answer | None:
+def valid_answer(question: QuizQuestion, answer: QuizAnswer | None) -> QuizAnswer | None:
     """The stored answer, unless it names what the question does not have: then the question counts as open."""
     return answer if answer and _can_be_read(question, answer.option) else None
 
 
-def _first_was_right(question: Graded, answer: Answer) -> bool:
+def _first_was_right(question: Graded, answer: QuizAnswer) -> bool:
     first = answer.story[0]
     return _can_be_read(question, first) and bool(is_right(question, first))
 
 
-def _can_be_read(question: Question, option: str) -> bool:
+def _can_be_read(question: QuizQuestion, option: str) -> bool:
     try:
         return question.read(option) == option
     except CourseError:

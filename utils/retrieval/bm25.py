@@ -8,9 +8,9 @@ import bm25s
 import numpy as np
 
 from utils.errors import CourseError
-from utils.handbook import Article
-from utils.retrieval.passages import Passage, as_passages, passage_text
-from utils.retrieval.search import Allowed, Hit, check_search, permit
+from utils.handbook import Article, Passage
+from utils.retrieval.base import Allowed, Hit, allowed_mask, check_search
+from utils.retrieval.passages import as_passages, passage_text
 
 
 class Bm25Index:
@@ -45,14 +45,14 @@ class Bm25Index:
         Raises CourseError when a question is empty or too long, ValueError when k < 1.
         """
         check_search(questions, k)
-        permitted = np.array(permit(self.passages, allowed))
-        return [self._search_one(question, k, permitted) for question in questions]
+        mask = np.array(allowed_mask(self.passages, allowed))
+        return [self._search_one(question, k, mask) for question in questions]
 
-    def _search_one(self, question: str, k: int, permitted: np.ndarray) -> list[Hit]:
+    def _search_one(self, question: str, k: int, mask: np.ndarray) -> list[Hit]:
         (words,) = bm25s.tokenize([question], return_ids=False, show_progress=False)
         if not words:
             return []
         scores = self._scorer.get_scores(words)
-        rows = np.flatnonzero((scores > 0) & permitted)
+        rows = np.flatnonzero((scores > 0) & mask)
         best = rows[np.argsort(-scores[rows], kind="stable")][:k]
         return [Hit(self.passages[row], float(scores[row])) for row in best]

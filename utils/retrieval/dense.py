@@ -13,10 +13,10 @@ import faiss
 import numpy as np
 
 from utils.errors import CourseError
-from utils.handbook import Article
-from utils.retrieval.passages import Passage, as_passages, passage_text
-from utils.retrieval.saved import read_index, write_index
-from utils.retrieval.search import Allowed, Hit, check_search, permit
+from utils.handbook import Article, Passage
+from utils.retrieval.base import Allowed, Hit, allowed_mask, check_search
+from utils.retrieval.passages import as_passages, passage_text
+from utils.retrieval.persistence import read_index, write_index
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -48,11 +48,6 @@ class DenseIndex:
     def passages(self) -> tuple[Passage, ...]:
         """Every passage, in the order in which they came."""
         return tuple(self._passages.values())
-
-    @property
-    def articles(self) -> tuple[Article, ...]:
-        """Every passage as an article with the passage's text; the articles themselves where they were not cut."""
-        return tuple(Hit(passage, 0.0).article for passage in self.passages)
 
     @property
     def vectors(self) -> np.ndarray:
@@ -106,9 +101,8 @@ class DenseIndex:
         self._remove(self._numbers_of({article_id}))
 
     def save(self, folder: Path) -> None:
-        """Writes the index into a folder, over an index that was saved there before.
+        """Writes the index into a folder, in the place of an index that was saved there before.
 
-        It becomes valid at once, when its manifest is in place; then the files of the older one are deleted.
         Raises CourseError when the folder cannot be written; an older index then stays as it was.
         """
         write_index(folder, self.passages, self.vectors, self._embedder)
@@ -150,7 +144,7 @@ class DenseIndex:
         unknown = article_ids - {passage.article_id for passage in self._passages.values()}
         if unknown:
             raise CourseError(
-                f"The index has no article with the id {min(unknown)!r}: index.articles holds those that it has."
+                f"The index has no article with the id {min(unknown)!r}: index.passages holds those that it has."
             )
         return {number for number, passage in self._passages.items() if passage.article_id in article_ids}
 
@@ -162,7 +156,7 @@ class DenseIndex:
 
     def _selector(self, allowed: Allowed) -> faiss.IDSelector:
         numbers = np.array(list(self._passages), dtype=np.int64)
-        return faiss.IDSelectorBatch(numbers[permit(self._passages.values(), allowed)])
+        return faiss.IDSelectorBatch(numbers[allowed_mask(self._passages.values(), allowed)])
 
     def _hits(self, numbers: Sequence[int], scores: Sequence[float]) -> list[Hit]:
         # FAISS fills places that nothing was found for with the number -1.

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from utils.retrieval.search import Allowed, Hit, SearchIndex, check_search
+from utils.retrieval.base import Allowed, Hit, SearchIndex, check_search
 
 T = TypeVar("T", bound=Hashable)
 

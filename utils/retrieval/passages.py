@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 
 from utils.errors import CourseError
-from utils.handbook import Article
+from utils.handbook import Article, Passage
 from utils.prompts import Titled
-
-# A small letter after a full stop is more likely "e.g. this" than a new sentence.
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A piece of an article, or all of it.
-
-    id: unique in an index.  article_id: the article that it comes from.  The rest is the article's own.
-    """
-
-    id: str
-    article_id: str
-    title: str
-    text: str
-    section: str = ""
-    audience: str = "public"
-    valid_from: str = ""
+from utils.sentences import sentences
 
 
 def passage_text(passage: Titled) -> str:
@@ -47,10 +27,10 @@ def chunk(article: Article, words: int, overlap: int = 0) -> list[Passage]:
     """
     if words < 1 or overlap < 0:
         raise ValueError(f"a passage needs 1 word or more and an overlap of 0 or more, not {words} and {overlap}")
-    sentences = _sentences(article.text, words)
-    if not sentences:
+    pieces = _sentences(article.text, words)
+    if not pieces:
         raise CourseError(_no_text(article.id))
-    texts = [" ".join(sentences[start:end]) for start, end in _windows(sentences, words, overlap)]
+    texts = [" ".join(pieces[start:end]) for start, end in _windows(pieces, words, overlap)]
     return [_passage(article, f"{article.id}#{number}", text) for number, text in enumerate(texts, start=1)]
 
 
@@ -73,7 +53,7 @@ def as_passages(articles: Sequence[Article | Passage]) -> list[Passage]:
 
 def _sentences(text: str, words: int) -> list[str]:
     """The sentences of a text, with long ones cut, so that none has more than so many words."""
-    split = (sentence.split() for line in text.splitlines() for sentence in _SENTENCE_END.split(line))
+    split = (sentence.split() for sentence in sentences(text))
     return [" ".join(found[at : at + words]) for found in split for at in range(0, len(found), words)]
 
 

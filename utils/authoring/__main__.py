@@ -1,0 +1,96 @@
+"""The command line for authors: `python -m utils.authoring --help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from utils.errors import CourseError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; a CourseError becomes one line on stderr and status 1."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except CourseError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+# Each command imports its own modules: `build` must not wait for PyTorch.
+
+
+def _build(options: argparse.Namespace) -> int:
+    from utils.authoring.build import build, drift
+    from utils.authoring.output_checks import unexecuted
+    from utils.course.notebook_files import label
+
+    if options.check:
+        return _report([*drift(), *unexecuted()])
+    written = build()
+    for path in written:
+        print(f"{label(path)} written")
+    print(f"{len(written)} learner copies changed")
+    return 0
+
+
+def _refresh(options: argparse.Namespace) -> int:
+    from utils.authoring.refresh import refresh
+
+    refresh(options.names)
+    return 0
+
+
+def _quizzes(options: argparse.Namespace) -> int:
+    from utils.authoring.quiz_lint import problems
+
+    found = problems()
+    if not found:
+        print("The quizzes are in form, and every proof is there.")
+    return _report(found)
+
+
+def _datasets(options: argparse.Namespace) -> int:
+    from utils.authoring.world.files import stale_files, write_files
+
+    if options.check:
+        return _report([f"datasets/{name}: differs" for name in stale_files()])
+    for name, what in write_files().items():
+        print(f"datasets/{name}: {what}")
+    return 0
+
+
+def _report(problems: Sequence[str]) -> int:
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m utils.authoring",
+        description="Tools for authors. The model has its own: python -m utils.authoring.pretraining --help.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    build = commands.add_parser("build", help="make notebooks/ from solutions/")
+    build.add_argument("--check", action="store_true", help="write nothing; say what is out of step, and fail if any")
+    build.set_defaults(command=_build)
+
+    refresh = commands.add_parser("refresh", help="execute solutions again and store their outputs")
+    refresh.add_argument("names", nargs="*", metavar="NAME", help="how a file name begins, such as 02; all if none")
+    refresh.set_defaults(command=_refresh)
+
+    quizzes = commands.add_parser("quizzes", help="are the quizzes in form and fair, and does their evidence exist?")
+    quizzes.set_defaults(command=_quizzes)
+
+    datasets = commands.add_parser("datasets", help="make datasets/ from its seed: the same bytes each time")
+    datasets.add_argument("--check", action="store_true", help="write nothing; say which files differ, and fail if any")
+    datasets.set_defaults(command=_datasets)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""From conversations to tensors: token ids, which tokens are answers, and which of these are choices."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from utils.authoring.pretraining.conversations import Conversation, Conversations, Level
+from utils.authoring.pretraining.tokenizer import ROLES
+
+POOL = 96
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of token ids, padded on the right.
+
+    ids: (rows, length) long.  answer, context: (rows, length) bool, the tokens to predict of each sort.
+    choice: (rows, length) bool, the tokens of answers where something new begins.
+    """
+
+    ids: torch.Tensor
+    answer: torch.Tensor
+    context: torch.Tensor
+    choice: torch.Tensor
+
+    @property
+    def tokens(self) -> int:
+        return int(self.answer.sum() + self.context.sum())
+
+
+class Row(NamedTuple):
+    """A conversation in token ids; for each, whether it is of an answer to learn, and whether it is a choice."""
+
+    ids: list[int]
+    answer: list[bool]
+    choice: list[bool]
+
+
+def encode(conversation: Conversation, tokenizer: PreTrainedTokenizerBase) -> Row:
+    """A conversation as the chat template writes it."""
+    backend = tokenizer.backend_tokenizer
+    row = Row([], [], [])
+    skip = conversation.unguided
+    answers = iter(conversation.parts)
+    for message in conversation.messages:
+        body = backend.encode(" " + message["content"])
+        is_answer = message["role"] == "assistant"
+        learned = is_answer and skip <= 0
+        starts = _starts([" ", *next(answers)]) if is_answer else []
+        length = len(body.ids) + 1
+        row.ids.extend([backend.token_to_id(ROLES[message["role"]]), *body.ids, tokenizer.eos_token_id])
+        row.answer.extend([False] + [learned] * length)
+        row.choice.extend([False, *(learned and _overlaps(span, starts) for span in body.offsets), False])
+        skip -= is_answer
+    return row
+
+
+def _starts(parts: Sequence[str]) -> list[tuple[int, int]]:
+    """Where each part but the first begins in the whole text: from its first sign to its first letter, both within."""
+    spans, at = [], len(parts[0])
+    for part in parts[1:]:
+        spans.append((at, at + len(part) - len(part.lstrip()) + 1))
+        at += len(part)
+    return spans
+
+
+def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+    return any(span[0] < stop and start < span[1] for start, stop in others)
+
+
+def make_batch(rows: Sequence[Row], pad: int) -> Batch:
+    """Pads rows to one length."""
+    length = max(len(row.ids) for row in rows)
+    ids = torch.full((len(rows), length), pad)
+    answer, context, choice = (torch.zeros((len(rows), length), dtype=torch.bool) for _ in range(3))
+    for index, row in enumerate(rows):
+        end = len(row.ids)
+        ids[index, :end] = torch.tensor(row.ids)
+        answer[index, :end] = torch.tensor(row.answer)
+        choice[index, :end] = torch.tensor(row.choice)
+        context[index, 1:end] = ~torch.tensor(row.answer[1:])
+    return Batch(ids, answer, context, choice)
+
+
+class BatchStream:
+    """Endless batches of about `tokens` tokens: conversations of like length side by side, to pad little."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, seed: int | str, tokens: int, max_length: int) -> None:
+        self._tokenizer, self._tokens, self._max_length = tokenizer, tokens, max_length
+        self._conversations = Conversations(seed)
+        self._rng = random.Random(f"{seed} order")
+        self.level = Level(passages=1, facts=2)
+
+    def __iter__(self) -> Iterator[Batch]:
+        while True:
+            level, batches = self.level, self._pool()
+            for batch in batches:
+                if self.level != level:
+                    break
+                yield batch
+
+    def _pool(self) -> list[Batch]:
+        rows = [encode(self._conversations.draw(self.level), self._tokenizer) for _ in range(POOL)]
+        rows = sorted((row for row in rows if len(row.ids) <= self._max_length), key=lambda row: len(row.ids))
+        batches, start = [], 0
+        for stop in range(1, len(rows) + 1):
+            if stop == len(rows) or len(rows[stop].ids) * (stop + 1 - start) > self._tokens:
+                batches.append(make_batch(rows[start:stop], self._tokenizer.pad_token_id))
+                start = stop
+        self._rng.shuffle(batches)
+        return batches

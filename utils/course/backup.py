@@ -1,0 +1,37 @@
+"""Learners' work is backed up before anything takes its place, and never deleted."""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from utils.course.notebook_files import label
+from utils.errors import CourseError
+
+
+def back_up(path: Path) -> Path:
+    """Copy a notebook into the folder `backups` beside `notebooks`, under its name and today's date and time.
+
+    Raises CourseError when that fails, so that the caller leaves the notebook as it is.
+    """
+    folder = path.parents[1] / "backups"
+    try:
+        folder.mkdir(exist_ok=True)
+        kept = _unused_name(folder, f"{path.stem}.{datetime.now():%Y-%m-%d-%H%M%S}")
+        shutil.copyfile(path, kept)
+    except OSError as problem:
+        raise CourseError(
+            f"Your work in {label(path)} could not be backed up ({problem}): copy it elsewhere, then run this again."
+        ) from problem
+    return kept
+
+
+def _unused_name(folder: Path, stem: str) -> Path:
+    """An empty file of our own: two copies backed up in the same second must not share a name."""
+    number = 1
+    while True:
+        kept = folder / (f"{stem}.ipynb" if number == 1 else f"{stem}-{number}.ipynb")
+        try:
+            kept.touch(exist_ok=False)
+            return kept
+        except FileExistsError:
+            number += 1
