@@ -1,13 +1,13 @@
-# Two commands matter: `make lab` opens the course, `make test` proves that all of it works here.
+# Two commands matter: `make lab` opens the course, `make test` checks that all of it works on this computer.
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test bench notebooks datasets lint clean
 SHELL := /bin/sh
 
-# The Pythons that requirements.lock was resolved and tested for; the first one found makes the .venv.
+# The versions of Python that the course supports, in order of preference: the first one found makes the .venv.
 PYTHONS := 3.11 3.12 3.13
 
-# Inside the conda environment of environment.yml everything is installed already; elsewhere make keeps a .venv.
+# In the conda environment of environment.yml everything is already installed; elsewhere make creates a .venv.
 ifeq ($(CONDA_DEFAULT_ENV),finetune-or-rag)
 PYTHON := python
 READY :=
@@ -18,10 +18,12 @@ endif
 
 LAB_ARGS ?=
 PYTEST_ARGS ?=
-# In a container everyone is root. JupyterLab still listens on localhost alone, and still asks for its token.
+# Test files, notebooks among them, that run at the same time, each with one thread.
+WORKERS ?= 2
+# In containers the user is often root. JupyterLab still listens on localhost only and still requires its token.
 AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
-help:  ## what make can do here
+help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
 	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 
@@ -29,22 +31,22 @@ lab: $(READY)  ## set up on first use, then open the course in JupyterLab (LAB_A
 	$(PYTHON) -m jupyterlab notebooks/00_start_here.ipynb --ip=127.0.0.1 --ServerApp.root_dir=. \
 	    --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(AS_ROOT) $(LAB_ARGS)
 
-# Set here because it counts only before Python starts; the root conftest.py sets everything else that tests need.
+# Python reads this variable only when it starts; the root conftest.py sets everything else that tests need.
 test: export PYTHONHASHSEED := 0
 test: $(READY)  ## set up on first use, then check environment, code, unit tests and every notebook
 	$(PYTHON) -m utils.course doctor --quiet
 	$(PYTHON) -m ruff check
-	$(PYTHON) -m pytest $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
-# One process and one test after another: benchmarks share the machine with nobody.
+# One process, one test after another: anything else that runs at the same time would distort the figures.
 bench: export BENCH_JSON := bench.json
-bench: $(READY)  ## measure what must stay fast, on a quiet machine; the results go into bench.json
+bench: $(READY)  ## measure what must stay fast, on an otherwise idle machine; the results go into bench.json
 	$(PYTHON) -m pytest tests/benchmarks
 
-# Not part of `make test`: it needs a browser, npm, and about ten minutes.
+# Not part of `make test`, because it needs a browser, npm and about ten minutes.
 .PHONY: test-browser
 test-browser: export TEST_BROWSER := 1
-test-browser: $(READY)  ## the quizzes in a real JupyterLab and Chromium; pictures go into build/browser/screenshots
+test-browser: $(READY)  ## test the quizzes in a real JupyterLab and Chromium; screenshots go into build/browser
 	@if ! command -v "$${CHROMIUM:-chromium}" >/dev/null && ! command -v chromium-browser >/dev/null \
 	    && ! command -v google-chrome >/dev/null; then echo "No Chromium here: install Debian's chromium" \
 	    "(apt-get install chromium), or name a browser in the variable CHROMIUM." >&2; exit 1; fi
@@ -57,26 +59,26 @@ test-browser: $(READY)  ## the quizzes in a real JupyterLab and Chromium; pictur
 notebooks: $(READY)  ## make the learner copies in notebooks/ from solutions/
 	$(PYTHON) -m utils.authoring build
 
-datasets: $(READY)  ## make datasets/ anew from its seed: the same bytes each time
+datasets: $(READY)  ## generate datasets/ from its seed: the same bytes each time
 	$(PYTHON) -m utils.authoring datasets
 
-lint: $(READY)  ## style of the code, and whether notebooks/ follows from solutions/
+lint: $(READY)  ## check the style of the code, and whether notebooks/ matches solutions/
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m utils.authoring build --check
 
-clean:  ## remove .venv and caches, never your notebooks
+clean:  ## remove .venv, caches and build/, never your notebooks
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# Touched last, so an interrupted set-up goes on where it stopped, and a finished one costs nothing.
-# Without its announcements JupyterLab neither asks about news nor looks for updates.
+# Touched last, so an interrupted set-up continues on the next call, and a finished one is not repeated.
+# With the announcements extension disabled, JupyterLab neither offers news nor looks for updates.
 .venv/.installed: requirements.lock pyproject.toml | .venv/bin/python
 	.venv/bin/python -m pip install --disable-pip-version-check -r requirements.lock
 	.venv/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
 	.venv/bin/python -m jupyterlab.labextensions disable --level sys_prefix @jupyterlab/apputils-extension:announcements
 	touch $@
 
-# pip's torch and pip's FAISS each bring an OpenMP runtime, which can crash together on macOS: conda's share one.
+# On macOS, torch and FAISS from pip each bring an OpenMP runtime, and the two can crash together. Conda's share one.
 .venv/bin/python:
 	@if [ "$$(uname)" = Darwin ] && [ -z "$(PIP_ON_MACOS)" ]; then \
 	    echo "On macOS please use conda: 'conda env create -f environment.yml', 'conda activate finetune-or-rag'," \

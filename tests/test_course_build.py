@@ -1,5 +1,6 @@
 """Solutions become learner copies: stubs in, outputs out, nothing given away, and drift is noticed."""
 
+import json
 import os
 import re
 import subprocess
@@ -17,8 +18,9 @@ from utils.authoring import output_checks
 from utils.authoring.build import build, checked_copy, drift, leaked_lines, parse_cell
 from utils.authoring.output_checks import execution_problems, unexecuted
 from utils.authoring.refresh import Run, chosen_paths, refresh
-from utils.course.learner_copy import Split, split_solution
+from utils.course.learner_copy import FINGERPRINT, Split, split_solution
 from utils.course.notebook_files import NotebookError, normalise, notebook_text, read_notebook, write_notebook
+from utils.course.reset import reset
 from utils.errors import CourseError
 from utils.paths import ROOT
 
@@ -60,6 +62,14 @@ def course(tmp_path):
     return solutions, notebooks
 
 
+def changed_solution(course):
+    write_notebook(course[0] / "00_a.ipynb", normalise(notebook_of(code("print('a newer one')"))))
+
+
+def backups(course):
+    return sorted((course[1].parent / "backups").glob("*"))
+
+
 @pytest.fixture
 def command(course, monkeypatch):
     """The command line, working on that course."""
@@ -92,7 +102,7 @@ class TestRegions:
             ("x = 1\n# END SOLUTION", "never opened"),
             ("# BEGIN SOLUTION\n# END SOLUTION\n# END SOLUTION", "never opened"),
             ("# BEGIN SOLUTION\nx = 1", "never closes"),
-            ("x = 1  # BEGIN SOLUTION\n# END SOLUTION", "does not stand alone"),
+            ("x = 1  # BEGIN SOLUTION\n# END SOLUTION", "is not alone on its line"),
         ],
     )
     def test_markers_that_do_not_pair_are_named_with_notebook_and_cell(self, source, words):
@@ -125,7 +135,7 @@ class TestLearnerCopy:
         (copy,) = learner.cells
         assert (copy.outputs, copy.execution_count, copy.id) == ([], None, "c1")
         assert copy.metadata == {"tags": ["raises-exception"]}
-        assert set(learner.metadata) == {"kernelspec", "language_info"}
+        assert set(learner.metadata) == {"kernelspec", "language_info", FINGERPRINT}
         assert learner.metadata["kernelspec"]["name"] == "python3"
 
     def test_the_solution_itself_is_not_changed(self):
@@ -171,22 +181,66 @@ class TestLeaks:
 
 
 class TestFolders:
-    def test_a_copy_with_work_in_it_is_set_aside_first(self, course, capsys):
-        solutions, notebooks = course
-        copy = notebooks / "00_a.ipynb"
-        write_notebook(copy, normalise(notebook_of(code("print('mine')", count=3))))
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda cells: cells[0].update(source="print('mine')"),
+            lambda cells: cells[0].update(execution_count=3),
+            lambda cells: cells[0].update(outputs=[stream("1\n")]),
+            lambda cells: cells.append(new_markdown_cell("My notes.", id="notes")),
+            lambda cells: cells.clear(),
+        ],
+        ids=["edited", "executed", "with an output", "a new cell", "cells deleted"],
+    )
+    def test_a_copy_with_work_in_it_is_backed_up_first(self, course, capsys, change):
+        copy = course[1] / "00_a.ipynb"
+        notebook = read_notebook(copy)
+        change(notebook.cells)
+        copy.write_text(notebook_text(notebook))
         mine = copy.read_bytes()
-        assert build(solutions, notebooks) == [copy]
-        kept = list((notebooks.parent / "backups").iterdir())
-        assert [path.read_bytes() for path in kept] == [mine]
-        assert kept[0].name in capsys.readouterr().out
-        assert drift(solutions, notebooks) == []
+        assert build(*course) == [copy]
+        (kept,) = backups(course)
+        assert kept.read_bytes() == mine
+        assert kept.name in capsys.readouterr().out
+        assert drift(*course) == []
 
-    def test_a_copy_nobody_ran_is_simply_replaced(self, course):
-        solutions, notebooks = course
-        write_notebook(notebooks / "00_a.ipynb", normalise(notebook_of(code("print('older')"))))
-        assert build(solutions, notebooks)
-        assert not (notebooks.parent / "backups").exists()
+    @pytest.mark.parametrize("content", [b"not json", b"\xff\xfe", b"", b'{"nbformat": 4, "cells": ["x"]}'])
+    def test_a_copy_that_cannot_be_read_is_backed_up_as_it_is(self, course, content):
+        (course[1] / "00_a.ipynb").write_bytes(content)
+        build(*course)
+        assert [path.read_bytes() for path in backups(course)] == [content]
+        assert drift(*course) == []
+
+    def test_a_copy_without_a_fingerprint_counts_as_work_unless_it_is_what_the_solution_gives(self, course):
+        copy = course[1] / "00_a.ipynb"
+        fresh = read_notebook(copy)
+        write_notebook(copy, normalise(fresh))
+        assert build(*course) == [copy] and backups(course) == []
+        write_notebook(copy, normalise(notebook_of(code("print('whose?')"))))
+        assert build(*course) == [copy] and len(backups(course)) == 1
+
+    def test_an_older_copy_without_work_is_replaced_without_a_backup(self, course):
+        changed_solution(course)
+        assert build(*course) and drift(*course) == []
+        assert backups(course) == []
+
+    def test_what_jupyterlab_changes_on_saving_is_no_work(self, course):
+        copy = course[1] / "00_a.ipynb"
+        saved = json.loads(copy.read_text())
+        saved["metadata"]["language_info"] |= {"version": "3.12.1", "codemirror_mode": {"name": "ipython"}}
+        saved["metadata"]["widgets"] = {"state": {}}
+        saved["cells"][0]["metadata"] |= {"editable": True, "slideshow": {"slide_type": ""}, "trusted": True}
+        saved["cells"][0]["source"] = "".join(saved["cells"][0]["source"])
+        copy.write_text(json.dumps(dict(reversed(saved.items())), indent=4))
+        changed_solution(course)
+        assert build(*course) == [copy] and backups(course) == []
+
+    def test_starting_over_gives_the_copy_that_building_gives(self, course):
+        copy = course[1] / "00_a.ipynb"
+        built = copy.read_bytes()
+        copy.unlink()
+        reset("00", *course)
+        assert copy.read_bytes() == built
 
     def test_building_twice_changes_nothing(self, course):
         solutions, notebooks = course

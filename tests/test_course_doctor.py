@@ -177,7 +177,7 @@ class TestMachine:
         assert doctor.check_progress().verdict == "ok"
         monkeypatch.setattr(os, "access", lambda path, mode: path.name != "closed")
         finding = doctor.check_progress()
-        assert finding.verdict == "note" and "ledger.json may not be written" in finding.sentence
+        assert finding.verdict == "note" and "ledger.json cannot be written" in finding.sentence
         assert "set COURSE_PROGRESS and COURSE_LEDGER" in finding.sentence
 
 

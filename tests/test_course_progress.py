@@ -1,4 +1,4 @@
-"""Where the learner stands: overview, calibration, dashboard, carrying along, starting over, and the command line."""
+"""The learner's tools: overview, calibration, dashboard, moving progress, starting over, and the command line."""
 
 import json
 import random
@@ -58,6 +58,7 @@ class Learner:
     def measure(self):
         self.ledger.record("rag.correct", 0.9, notebook="02")
         self.ledger.record("base.correct", 0.1, notebook="02")
+        self.ledger.record("rag_over_base.correct", 0.8, unit="points", notebook="02")
 
     def finish(self):
         for question in self.small.questions:
@@ -83,7 +84,7 @@ def test_at_first_nothing_is_done(learner):
     (notebook,) = learner.look().notebooks
     assert (notebook.stem, notebook.state, notebook.answered, notebook.right) == (
         "02_rag",
-        "not begun",
+        "not started",
         "0 of 8",
         "0 of 5",
     )
@@ -100,35 +101,37 @@ def test_the_next_step_goes_from_open_to_wrong_to_run_to_nothing(learner, capsys
     assert learner.look().next_step == "Try again in notebooks/02_rag.ipynb. Not right yet: pick."
     learner.quiz.answer("pick", "b")
     assert learner.look().next_step.startswith("Run notebooks/02_rag.ipynb to its end.")
-    assert learner.look().notebooks[0].state == "begun"
+    assert learner.look().notebooks[0].state == "started"
     learner.measure()
     assert learner.look().notebooks[0].state == "done"
-    assert learner.look().next_step.startswith("All questions of these notebooks are answered")
+    assert learner.look().next_step.startswith("You answered all questions of these notebooks")
 
 
 def test_the_overview_in_text(learner, capsys):
     learner.finish()
     capsys.readouterr()
     text = as_text(learner.look())
-    assert "  02_rag: done, 8 of 8 questions answered, 5 of 5 right, 2 values measured" in text
-    assert "  not said: 1 of 2 held\n  waiting for a measurement: 1" in text
-    assert text.endswith("right where there is a right answer.")
+    assert "  02_rag: done, 8 of 8 questions answered, 5 of 5 right, 3 values measured" in text
+    assert "  not said: 1 of 2 came true\n  waiting for a measurement: 1" in text
+    assert text.endswith("rightly where there is a right answer.")
 
 
 def test_a_wrong_quiz_file_is_a_sentence_and_the_rest_still_counts(learner):
     (learner.quizzes / "03.yaml").write_text("quiz: [")
     overview = learner.look()
     assert len(overview.notebooks) == 1
-    assert overview.problems[0].startswith("03.yaml: is no valid YAML")
-    assert "03.yaml: is no valid YAML" in as_text(overview) and "03.yaml: is no valid" in report_html(overview)
+    assert overview.problems[0].startswith("03.yaml: this is not valid YAML")
+    assert "03.yaml: this is not valid YAML" in as_text(overview)
+    assert "03.yaml: this is not valid YAML" in report_html(overview)
 
 
 # Calibration
 
 
-def calibration_of(guess=(0, 0), fairly_sure=(0, 0), certain=(0, 0), unsaid=(0, 0), late=0):
+def calibration_of(guess=(0, 0), fairly_sure=(0, 0), certain=(0, 0), unsaid=(0, 0), late=0, too_close=0):
     counts = {"guess": guess, "fairly sure": fairly_sure, "certain": certain, UNSAID: unsaid}
-    return Calibration(tuple(Level(word, total, held) for word, (held, total) in counts.items()), 0, late)
+    levels = tuple(Level(word, total, held) for word, (held, total) in counts.items())
+    return Calibration(levels, waiting=0, late=late, too_close=too_close)
 
 
 def test_predictions_are_counted_by_confidence(learner, capsys):
@@ -138,7 +141,7 @@ def test_predictions_are_counted_by_confidence(learner, capsys):
     assert learner.look().calibration.waiting == 3
     learner.measure()
     calibration = learner.look().calibration
-    assert {level.word: (level.held, level.measured) for level in calibration.levels} == {
+    assert {level.word: (level.held, level.settled) for level in calibration.levels} == {
         "guess": (0, 1), "fairly sure": (0, 0), "certain": (1, 1), UNSAID: (0, 0),
     }  # fmt: skip
     assert calibration.waiting == 1
@@ -148,19 +151,43 @@ def test_a_prediction_after_its_measurement_does_not_count(learner, capsys):
     learner.measure()
     learner.quiz.answer("bet", "b", "certain")
     calibration = learner.look().calibration
-    assert calibration.measured == 0 and calibration.late == 1
+    assert calibration.settled == 0 and calibration.late == 1
     assert "made after the measurement, so not counted: 1" in calibration.in_words()
+
+
+def test_a_prediction_that_is_too_close_to_call_counts_apart(learner, capsys):
+    learner.quiz.answer("bet", "b", "certain")
+    learner.quiz.answer("winner", "b", "guess")
+    learner.measure()
+    assert learner.look().calibration.settled == 2 and learner.look().calibration.too_close == 0
+    assert not any("too close" in line for line in learner.look().calibration.in_words())
+    learner.ledger.record("rag_over_base.correct", 0.25, 0.1, 0.4, unit="points", notebook="02")
+    calibration = learner.look().calibration
+    assert {level.word: (level.held, level.settled) for level in calibration.levels} == {
+        "guess": (0, 1), "fairly sure": (0, 0), "certain": (0, 0), UNSAID: (0, 0),
+    }  # fmt: skip
+    assert (calibration.settled, calibration.too_close, calibration.waiting) == (1, 1, 0)
+    assert "too close to call: 1" in calibration.in_words()
+    assert "  too close to call: 1" in as_text(learner.look())
+    assert "<li>too close to call: 1</li>" in report_html(learner.look())
+
+
+def test_a_late_bet_that_is_too_close_counts_as_late_only(learner, capsys):
+    learner.ledger.record("rag_over_base.correct", 0.25, 0.1, 0.4, unit="points", notebook="02")
+    learner.quiz.answer("bet", "b", "certain")
+    calibration = learner.look().calibration
+    assert (calibration.settled, calibration.too_close, calibration.late, calibration.waiting) == (0, 0, 1, 0)
 
 
 @pytest.mark.parametrize(
     "calibration, reading",
     [
-        (calibration_of(certain=(3, 3)), "Too few predictions are measured yet (3)"),
+        (calibration_of(certain=(3, 3)), "Too few predictions are settled yet (3)"),
         (calibration_of(certain=(1, 4)), "You were certain more often than you were right"),
-        (calibration_of(guess=(4, 4)), "Your guesses held nearly every time"),
+        (calibration_of(guess=(4, 4)), "Your guesses came true nearly every time"),
         (calibration_of(guess=(1, 3), certain=(3, 3)), "The surer you were, the more often you were right"),
         (calibration_of(guess=(2, 3), certain=(0, 1)), "The surer you were, the less often you were right"),
-        (calibration_of(fairly_sure=(2, 4)), "You used one degree of confidence only"),
+        (calibration_of(fairly_sure=(2, 4)), "You used only one level of confidence"),
     ],
 )
 def test_the_counts_are_read_out(calibration, reading):
@@ -171,7 +198,8 @@ def test_the_figure_is_a_picture_and_every_count_stands_in_its_text_twin():
     calibration = calibration_of(guess=(1, 3), certain=(2, 2), unsaid=(0, 1))
     assert figure(calibration).startswith(b"\x89PNG")
     assert calibration.in_words()[:4] == [
-        "guess: 1 of 3 held", "fairly sure: none measured", "certain: 2 of 2 held", "not said: 0 of 1 held",
+        "guess: 1 of 3 came true", "fairly sure: none settled", "certain: 2 of 2 came true",
+        "not said: 0 of 1 came true",
     ]  # fmt: skip
 
 
@@ -180,10 +208,10 @@ def test_answers_that_make_no_sense_are_not_counted(learner):
     learner.progress.record_answer(learner.small.key(bet), "zz", "certain")
     learner.progress.record_answer("gone/question@1", "a", "certain")
     learner.measure()
-    assert calibrate([learner.small], learner.progress.answers(), learner.ledger).measured == 0
+    assert calibrate([learner.small], learner.progress.answers(), learner.ledger).settled == 0
 
 
-# Carrying along
+# Moving progress to another computer
 
 
 def test_everything_is_carried_to_another_computer(learner, another, capsys):
@@ -191,18 +219,22 @@ def test_everything_is_carried_to_another_computer(learner, another, capsys):
     another.ledger.record("gold.reading", 0.5, notebook="00")
     text = export_text(learner.progress, learner.ledger)
     said = import_text(f"Here it is:\n```\n{text}\n```\n", another.progress, another.ledger)
-    assert said == "Brought in: 8 answers and 2 measurements that were new here."
+    assert said == "Added 8 answers and 3 measurements that were new here."
     assert another.progress.answers() == learner.progress.answers()
-    assert {found.key for found in another.ledger.measurements()} == {"rag.correct", "base.correct", "gold.reading"}
+    assert {found.key for found in another.ledger.measurements()} == {
+        "rag.correct", "base.correct", "rag_over_base.correct", "gold.reading",
+    }  # fmt: skip
     assert another.ledger.get("rag.correct") == learner.ledger.get("rag.correct")
-    assert import_text(text, another.progress, another.ledger).startswith("Brought in: 0 answers and 0 measurements")
+    assert import_text(text, another.progress, another.ledger).startswith("Added 0 answers and 0 measurements")
     assert another.look().notebooks[0].state == "done"
 
 
 def test_a_measurement_history_is_carried_too(learner, another):
     for value in (0.1, 0.2, 0.3):
-        learner.ledger.record("rag.correct", value)
+        learner.ledger.record("rag.correct", value, 0.0, 1.0, notebook="02", questions="dev")
     import_text(export_text(learner.progress, learner.ledger), another.progress, another.ledger)
+    assert another.ledger.get("rag.correct") == learner.ledger.get("rag.correct")
+    assert another.ledger.get("rag.correct").questions == "dev"
     assert [found.value for found in another.ledger.history("rag.correct")] == [0.1, 0.2, 0.3]
 
 
@@ -323,13 +355,13 @@ def dashboard(learner, monkeypatch):
 
 
 def test_the_dashboard_shows_the_overview_and_looks_again(learner, dashboard, capsys):
-    assert '<th scope="row">02_rag</th><td>not begun</td><td>0 of 8</td>' in dashboard.report.value
+    assert '<th scope="row">02_rag</th><td>not started</td><td>0 of 8</td>' in dashboard.report.value
     assert "<img" not in dashboard.report.value
     learner.finish()
     dashboard.refresh_button.click()
-    assert "<td>done</td><td>8 of 8</td><td>5 of 5</td><td>2</td>" in dashboard.report.value
+    assert "<td>done</td><td>8 of 8</td><td>5 of 5</td><td>3</td>" in dashboard.report.value
     assert '<img alt="Bars of the counts listed below' in dashboard.report.value
-    assert "<li>not said: 1 of 2 held</li>" in dashboard.report.value
+    assert "<li>not said: 1 of 2 came true</li>" in dashboard.report.value
 
 
 def test_the_reset_button_asks_first(learner, dashboard):
@@ -352,7 +384,7 @@ def test_progress_is_carried_through_the_field(learner, another, dashboard, caps
     assert "copy all of it" in dashboard.message.value
     text = dashboard.text.value
     dashboard.import_button.click()
-    assert "Brought in: 0 answers and 0 measurements" in dashboard.message.value
+    assert "Added 0 answers and 0 measurements" in dashboard.message.value
     dashboard.text.value = text[:100]
     dashboard.import_button.click()
     assert "copy the whole text" in dashboard.message.value
@@ -384,7 +416,7 @@ def command(learner, monkeypatch):
 
 def test_progress_on_the_command_line(learner, command, capsys):
     assert command("progress") == 0
-    assert "02_rag: not begun" in capsys.readouterr().out
+    assert "02_rag: not started" in capsys.readouterr().out
     assert command("progress", "--figure", str(learner.folder / "mine.png")) == 0
     assert (learner.folder / "mine.png").read_bytes().startswith(b"\x89PNG")
     assert command("progress", "--figure", str(learner.folder / "no" / "mine.png")) == 1
@@ -397,7 +429,7 @@ def test_export_and_import_on_the_command_line(learner, another, command, monkey
     (learner.folder / "text.json").write_text(export_text(another.progress, another.ledger))
     assert command("progress", "--import", str(learner.folder / "text.json")) == 0
     out = capsys.readouterr().out
-    assert out.startswith("Brought in: 8 answers and 2 measurements") and "02_rag: done" in out
+    assert out.startswith("Added 8 answers and 3 measurements") and "02_rag: done" in out
     assert command("progress", "--export") == 0
     assert json.loads(capsys.readouterr().out)["answers"].keys() == another.progress.answers().keys()
     for name in ("nothing.json", "mine.bin"):

@@ -1,4 +1,4 @@
-"""One list of packages, said four times: requirements.txt, requirements.lock, environment.yml, pyproject.toml.
+"""One list of packages, kept in four files: requirements.txt, requirements.lock, environment.yml, pyproject.toml.
 
 And everything that notebooks, utils and tests import is on it.
 """
@@ -57,7 +57,7 @@ def project():
 
 
 def needed_by(name):
-    """What an installed package asks for on this machine, without extras."""
+    """The packages that an installed package requires on this computer, without extras."""
     try:
         requirements = [Requirement(line) for line in importlib.metadata.requires(name) or ()]
     except importlib.metadata.PackageNotFoundError:  # conda has a few under other names
@@ -106,7 +106,7 @@ def test_the_lock_names_no_local_build(lock):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the lock was resolved on Linux; pip adds the few extras elsewhere")
 def test_the_lock_is_complete(lock):
-    # torch is left out: its builds for graphics cards ask for packages that the CPU build does not.
+    # torch is left out: its builds for graphics cards require packages that the CPU build does not.
     needed = {package for name in set(lock) - {"torch"} for package in needed_by(name)}
     assert len(needed) > 50
     assert needed - set(lock) == set()
@@ -127,7 +127,7 @@ def test_conda_takes_everything_from_conda_forge(conda):
     assert conda["channels"] == ["conda-forge", "nodefaults"]
 
 
-def test_the_project_reads_the_list_and_asks_for_nothing_itself(project):
+def test_the_project_reads_the_list_and_requires_nothing_itself(project):
     assert project["project"]["name"] == "finetune-or-rag"
     assert "dependencies" not in project["project"]
     assert project["project"]["dynamic"] == ["optional-dependencies"]
@@ -177,5 +177,7 @@ def test_conda_s_continuous_integration_runs_the_steps_of_make_test():
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
     steps = [step["run"] for step in workflow["jobs"]["conda"]["steps"] if "run" in step]
     recipe = re.search(r"^test: \$\(READY\).*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
-    commands = [line.strip().replace("$(PYTHON)", "python") for line in recipe[1].splitlines()]
+    commands = [
+        line.strip() for line in recipe[1].replace("$(PYTHON)", "python").replace("$(WORKERS)", "2").splitlines()
+    ]
     assert steps == [command.removesuffix(" $(PYTEST_ARGS)") for command in commands]

@@ -7,8 +7,7 @@ import pytest
 from utils.compare import as_percent, as_points, compare, outcome_table, score_arms, summary_table
 from utils.evaluation import OUTCOMES, cited_articles, outcome, paired_difference, score
 from utils.handbook import Answer, Passage, Question
-from utils.house_format import follows_house_format, format_answer
-from utils.matching import contains_whole
+from utils.house_format import follows_house_format, format_answer, wrap_in_house_format
 from utils.prompts import ABSTENTION
 
 DELIVERY = Passage("delivery#2", "delivery", "Delivery", "Parcels take 15 days. Delivery costs $12.")
@@ -28,10 +27,13 @@ NOTHING = Question("q3", "Who is the king?", "unanswerable", (), (), (), ABSTENT
         (COST, "Gift wrap costs $4. [1]", "wrong"),
         (COST, format_answer("Gift wrap costs $4.", 1), "wrong"),
         (COST, "The Handbook does not say", "abstained wrongly"),
+        (COST, "I don't know.", "abstained wrongly"),
+        (COST, "The handbook does not say for shops, but online delivery costs $12. [2]", "correct"),
         (COST, "", "unsupported"),
         (BOTH, "Delivery costs $12. [2] Parcels take 15 days. [2]", "correct"),
         (BOTH, "Delivery costs $12. [2]", "wrong"),
         (NOTHING, ABSTENTION, "abstained rightly"),
+        (NOTHING, "The passages do not mention this.", "abstained rightly"),
         (NOTHING, "It is blue. [1]", "wrong"),
         (NOTHING, "The king is Otto. [1]", "unsupported"),
     ],
@@ -40,27 +42,28 @@ def test_outcomes(question, text, expected):
     assert outcome(Answer(question, text, SHOWN)) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "holds"),
-    [
-        ("It takes 115 days.", "15 days", False),
-        ("It takes 15 days.", "15 days", True),
-        ("It costs $45.50.", "$45", False),
-        ("At 9:30 am.", "9:30 am", True),
-        ("MONDAY", "Monday", True),
-        ("It weighs 11.4 kg", "1.4 kg", False),
-    ],
-)
-def test_whole_values(text, value, holds):
-    assert contains_whole(text, value) is holds
-
-
 def test_citations():
     assert cited_articles(Answer(COST, "Delivery costs $12. [2] [1] [2] [7]", SHOWN)) == ["delivery", "prices", "?"]
     row = score([Answer(COST, "Delivery costs $12. [2] [7]", SHOWN)]).iloc[0]
     assert (row["citation_precision"], row["citation_recall"]) == (0.5, 1.0)
     row = score([Answer(COST, "Delivery costs $12.", SHOWN)]).iloc[0]
     assert (row["citation_precision"], row["citation_recall"]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrapped"),
+    [
+        ("Delivery costs $12. [2]", format_answer("Delivery costs $12.", 2)),
+        ("Delivery costs $12 [2].", format_answer("Delivery costs $12.", 2)),
+        ("It costs $12. [2] It takes 15 days. [1]", format_answer("It costs $12. It takes 15 days.", 2)),
+        ("Delivery costs $12.", format_answer("Delivery costs $12.", None)),
+        (ABSTENTION, format_answer(ABSTENTION, None)),
+        ("Delivery\ncosts $12. [1]", format_answer("Delivery costs $12.", 1)),
+    ],
+)
+def test_a_template_gives_the_house_format(text, wrapped):
+    assert wrap_in_house_format(text) == wrapped
+    assert follows_house_format(wrapped)
 
 
 def test_complete_needs_all_three():

@@ -1,9 +1,12 @@
 """Bad input to the handbook's loaders gets one clear sentence."""
 
+import json
+import re
 import shutil
 
 import pytest
 
+from utils import datasets
 from utils.datasets import (
     load_articles,
     load_changes,
@@ -19,6 +22,12 @@ from utils.handbook import articles_by_id
 from utils.paths import DATASETS
 
 FRONT = '---\nid: "a"\ntitle: "T"\nsection: "S"\naudience: "public"\nvalid_from: "2026-01-01"\n---\n\n'
+LINE = json.dumps(
+    {
+        "id": "q1", "text": "When?", "category": "plain", "values": ["at 9"], "articles": ["a"], "relations": ["r"],
+        "reference": "At 9.", "audience": "public",
+    }
+)  # fmt: skip
 
 
 def test_the_shipped_handbook_loads():
@@ -40,23 +49,100 @@ def test_the_other_sets_load():
     assert all(load_tickets(part) for part in ("train", "dev", "test"))
 
 
-def test_an_edited_question_is_refused(tmp_path):
-    folder = shutil.copytree(DATASETS / "questions", tmp_path / "questions")
-    path = folder / "test.jsonl"
-    path.write_text(path.read_text(encoding="utf-8").replace("?", "??", 1), encoding="utf-8")
-    with pytest.raises(CourseError, match=r"test\.jsonl was changed.*make datasets"):
-        load_questions("test", folder)
-    assert load_questions("dev", folder)
+@pytest.fixture
+def course_data(tmp_path, monkeypatch):
+    """A copy of the frozen questions that counts as the course's own data."""
+    monkeypatch.setattr(datasets, "DATASETS", tmp_path)
+    shutil.copytree(DATASETS / "capstone" / "questions", tmp_path / "capstone" / "questions")
+    return shutil.copytree(DATASETS / "questions", tmp_path / "questions")
+
+
+def edit(path, old, new):
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+
+
+def refusal(load, *arguments):
+    with pytest.raises(CourseError) as caught:
+        load(*arguments)
+    sentence = str(caught.value)
+    assert sentence.endswith(".") and "\n" not in sentence
+    return sentence
+
+
+def test_the_frozen_questions_load_by_path_and_by_text(course_data):
+    assert load_questions("dev") == load_questions("dev", course_data) == load_questions("dev", str(course_data))
+
+
+def test_an_edited_question_is_refused(course_data):
+    edit(course_data / "test.jsonl", "?", "??")
+    assert re.search(r"test\.jsonl was changed.*make datasets", refusal(load_questions, "test"))
+    assert load_questions("dev")
+
+
+@pytest.mark.parametrize("content", [None, "", "no checksums", "abc  dev.jsonl", b"\xff\xfe"])
+@pytest.mark.parametrize("folder", ["questions", "capstone/questions"])
+def test_without_its_checksums_a_frozen_question_is_not_read(course_data, folder, content):
+    sums = course_data.parent / folder / "SHA256SUMS"
+    sums.unlink()
+    if content is not None:
+        sums.write_bytes(content if isinstance(content, bytes) else content.encode())
+    sentence = refusal(load_questions, "dev", course_data.parent / folder)
+    assert str(sums) in sentence and sentence.endswith("run `make datasets` to make it again.")
+
+
+@pytest.mark.parametrize("load", [load_dated_questions, load_public_questions])
+def test_a_file_without_a_checksum_of_its_own_is_not_read(course_data, load):
+    sums = course_data / "SHA256SUMS"
+    sums.write_text("".join(sums.read_text(encoding="utf-8").splitlines(keepends=True)[:2]), encoding="utf-8")
+    assert load_questions("dev")
+    assert re.search(r"SHA256SUMS is missing or has no line for .*\.jsonl: .*make datasets", refusal(load))
+
+
+def test_a_learner_s_own_questions_need_no_checksums(tmp_path):
+    (tmp_path / "dev.jsonl").write_text(LINE, encoding="utf-8")
+    assert [question.id for question in load_questions("dev", str(tmp_path))] == ["q1"]
+    (tmp_path / "SHA256SUMS").write_text("# my notes\n", encoding="utf-8")
+    sentence = refusal(load_questions, "dev", tmp_path)
+    assert sentence.startswith(f"Line 1 of {tmp_path / 'SHA256SUMS'} is not a checksum and a file name: ")
+    assert "make datasets" not in sentence
+
+
+def test_a_mark_at_the_start_and_blank_lines_at_the_end_of_questions_do_no_harm(tmp_path):
+    (tmp_path / "dev.jsonl").write_text(f"\ufeff{LINE}\r\n{LINE.replace('q1', 'q2')}\n\n  \n", encoding="utf-8")
+    assert [question.id for question in load_questions("dev", tmp_path)] == ["q1", "q2"]
+
+
+def test_a_repeated_question_id_is_named_with_both_lines(tmp_path):
+    path = tmp_path / "dev.jsonl"
+    path.write_text(f"{LINE}\n{LINE.replace('q1', 'q2')}\n\n{LINE}\n", encoding="utf-8")
+    sentence = refusal(load_questions, "dev", tmp_path)
+    assert sentence == f"Lines 1 and 4 of {path} share the id 'q1': give each its own."
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"id": ', "Invalid JSON"),
+        (LINE.replace('"values"', '"value"'), "values: Field required"),
+        (LINE.replace('"q1"', '["q1"]'), "id: Input should be a valid string"),
+        (LINE.replace('"public"', '"manager"'), "audience: Input should be 'public', 'staff' or 'managers'"),
+    ],
+)
+def test_a_broken_line_is_named_with_its_number_and_the_reason(tmp_path, line, reason):
+    path = tmp_path / "dev.jsonl"
+    path.write_text(f"{LINE}\n\n{line}\n", encoding="utf-8")
+    sentence = refusal(load_questions, "dev", tmp_path)
+    assert sentence.startswith(f"Line 3 of {path} is broken ({reason}") and sentence.endswith("): fix that line.")
 
 
 def test_missing_folder(tmp_path):
-    with pytest.raises(CourseError, match=r"nowhere is missing.*make datasets"):
+    with pytest.raises(CourseError, match=r"nowhere is missing: check its path"):
         load_articles(tmp_path / "nowhere")
 
 
 def test_empty_folder(tmp_path):
-    with pytest.raises(CourseError, match=r"holds no \.md file.*make datasets"):
-        load_articles(tmp_path)
+    with pytest.raises(CourseError, match=r"has no \.md file"):
+        load_articles(str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -64,9 +150,34 @@ def test_empty_folder(tmp_path):
 )
 def test_broken_article_is_named(tmp_path, content):
     (tmp_path / "broken.md").write_bytes(content)
-    with pytest.raises(CourseError, match=r"broken\.md.*make datasets") as caught:
-        load_articles(tmp_path)
-    assert "\n" not in str(caught.value)
+    assert "broken.md" in refusal(load_articles, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('"a"', "[a, b]", "The id of {path} is a list or has fields of its own: write one value."),
+        (
+            '"public"',
+            "manager",
+            "The audience of {path} is 'manager' (did you mean 'managers'?): write one of public, staff, managers.",
+        ),
+    ],
+)
+def test_a_wrong_field_of_an_article_is_named(tmp_path, old, new, reason):
+    (tmp_path / "broken.md").write_text(FRONT.replace(old, new) + "Text.\n", encoding="utf-8")
+    assert refusal(load_articles, tmp_path) == reason.format(path=tmp_path / "broken.md")
+
+
+def test_a_number_as_an_id_is_text(tmp_path):
+    (tmp_path / "a.md").write_text(FRONT.replace('"a"', "012") + "Text.\n", encoding="utf-8")
+    assert load_articles(tmp_path)[0].id == "012"
+
+
+def test_the_course_s_own_data_can_be_made_again(course_data):
+    handbook = course_data.parent / "handbook"
+    assert refusal(load_articles) == f"The handbook folder {handbook} is missing: run `make datasets` to make it again."
+    assert "make datasets" in refusal(load_changes)
 
 
 def test_repeated_id(tmp_path):

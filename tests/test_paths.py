@@ -49,6 +49,58 @@ def test_a_written_file_can_be_read_by_those_who_can_read_new_files(tmp_path):
     assert modes[0] == modes[1]
 
 
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permission bits")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_a_replaced_file_keeps_its_mode(tmp_path, mode):
+    path = tmp_path / "private.json"
+    path.write_text("old")
+    path.chmod(mode)
+    write_atomically(path, "new")
+    assert (path.read_text(), mode_of(path)) == ("new", mode)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permission bits")
+def test_a_private_file_is_never_open_to_others_while_it_is_written(tmp_path, monkeypatch):
+    path = tmp_path / "private.json"
+    path.write_text("old")
+    path.chmod(0o600)
+    modes = []
+    monkeypatch.setattr(os, "fsync", lambda file: modes.append(stat.S_IMODE(os.fstat(file).st_mode)))
+    write_atomically(path, "new")
+    assert modes == [0o600]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets only administrators make links")
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_a_link_and_its_target_is_written(tmp_path, there):
+    target, link = tmp_path / "synced" / "mine.json", tmp_path / "mine.json"
+    target.parent.mkdir()
+    if there:
+        target.write_text("old")
+    link.symlink_to(Path("synced") / "mine.json")
+    write_atomically(link, "new")
+    assert link.is_symlink() and target.read_text() == link.read_text() == "new"
+    assert [os.listdir(target.parent), sorted(os.listdir(tmp_path))] == [["mine.json"], ["mine.json", "synced"]]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets only administrators make links")
+def test_what_a_killed_process_leaves_is_found_beside_the_target_of_a_link(tmp_path, monkeypatch):
+    (tmp_path / "synced").mkdir()
+    link = tmp_path / "mine.json"
+    link.symlink_to(tmp_path / "synced" / "mine.json")
+    with monkeypatch.context() as patch:
+        patch.setattr(paths, "_forget", lambda path: None)
+        patch.setattr(os, "replace", fail_with(errno.EIO))
+        with pytest.raises(CourseError):
+            write_atomically(link, "new")
+    (left,) = paths.left_behind(link)
+    assert left.parent == tmp_path / "synced"
+
+
 @pytest.mark.parametrize("function", ["replace", "fsync"])
 @pytest.mark.parametrize(
     "number, words",
@@ -90,6 +142,19 @@ def test_personal_files_follow_their_variable(monkeypatch, tmp_path, variable, f
     assert getattr(paths, function)() == tmp_path / "mine.json"
     monkeypatch.setenv(variable, "~/mine.json")
     assert getattr(paths, function)() == Path.home() / "mine.json"
+    monkeypatch.setenv(variable, "~no-such-user/mine.json")
+    with pytest.raises(CourseError, match=f"{variable} names a folder of a user"):
+        getattr(paths, function)()
     monkeypatch.delenv(variable)
     default = getattr(paths, function)()
     assert default.is_absolute() and default.parent.name == "finetune-or-rag" and default.suffix == ".json"
+
+
+@pytest.mark.parametrize("variable, function", [("COURSE_PROGRESS", "progress_file"), ("COURSE_LEDGER", "ledger_file")])
+def test_a_relative_name_means_the_same_file_from_every_folder(monkeypatch, tmp_path, variable, function):
+    monkeypatch.setenv(variable, "mine/mine.json")
+    found = []
+    for folder in (tmp_path, paths.ROOT, paths.SOLUTIONS):
+        monkeypatch.chdir(folder)
+        found.append(getattr(paths, function)())
+    assert found == [paths.ROOT / "mine" / "mine.json"] * 3

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from utils import plots
+from utils.errors import CourseError
 
 
 @pytest.fixture
@@ -23,6 +24,7 @@ def shown(monkeypatch):
 
 
 SHARES = pd.DataFrame({"right": [0.25, 1.0], "wrong": [0.75, 0.0]}, index=["memory", "RAG"])
+# Squares 16, 9, 4, 1 of 30: the first three make 97 %.  And nine in ten of 1 needs the one.
 POINTS = pd.DataFrame({"x": [0.0, 1.0, 5.0], "y": [1.0, 1.0, 2.0], "group": ["Loans", "Loans", "Desk"]})
 
 
@@ -32,7 +34,7 @@ POINTS = pd.DataFrame({"x": [0.0, 1.0, 5.0], "y": [1.0, 1.0, 2.0], "group": ["Lo
         (lambda: plots.plot_outcomes(SHARES, "Outcomes"), "memory: right 25%, wrong 75%; RAG: right 100%."),
         (lambda: plots.plot_losses([2.0, 1.0, 0.5], "Loss"), "from 2.00 at step 1 to 0.50 at step 3."),
         (lambda: plots.plot_map(POINTS, "Map"), "Loans around (0.5, 1.0); Desk around (5.0, 2.0)."),
-        (lambda: plots.plot_by_day(SHARES, "Days"), "memory: right 25%, wrong 75%; RAG: right 100%."),
+        (lambda: plots.plot_by_day(SHARES, "Days"), "memory: right 25%, wrong 75%; RAG: right 100%, wrong 0%."),
     ],
 )
 def test_each_figure_is_a_picture_and_says_what_it_shows(draw, words, shown):
@@ -40,6 +42,36 @@ def test_each_figure_is_a_picture_and_says_what_it_shows(draw, words, shown):
     ((said, picture),) = shown
     assert said.endswith(words)
     assert picture.startswith(b"\x89PNG")
+
+
+def wide(columns):
+    return pd.DataFrame({f"arm {number}": [0.1, 0.2] for number in range(columns)}, index=["one", "two"])
+
+
+def grouped(groups):
+    return pd.DataFrame({"x": range(groups), "y": range(groups), "group": [f"arm {n}" for n in range(groups)]})
+
+
+@pytest.mark.parametrize(
+    "draw, things",
+    [
+        (lambda number: plots.plot_outcomes(wide(number), "Outcomes"), "outcomes"),
+        (lambda number: plots.plot_by_day(wide(number), "Days"), "lines"),
+        (lambda number: plots.plot_map(grouped(number), "Map"), "groups"),
+    ],
+)
+def test_five_are_drawn_and_a_sixth_is_refused_rather_than_dropped(draw, things, shown):
+    draw(5)
+    ((words, _),) = shown
+    assert all(f"arm {number}" in words for number in range(5))
+    with pytest.raises(CourseError, match=f"at most 5 {things} .* has 6: .*\\.$"):
+        draw(6)
+    assert len(shown) == 1
+
+
+def test_a_line_at_zero_is_in_the_words_too(shown):
+    plots.plot_by_day(pd.DataFrame({"frozen": [0.5, 0.0]}, index=["day 0", "day 30"]), "Days")
+    assert shown[0][0].endswith("day 0: frozen 50%; day 30: frozen 0%.")
 
 
 def test_words_with_quotes_stay_one_attribute():

@@ -159,7 +159,7 @@ def test_a_damaged_file_is_set_aside_and_reported_once(path, content):
     (aside,) = back_up(path)
     assert aside.read_bytes() == content
     (notice,) = progress.take_notices()
-    assert aside.name in notice and "nothing was deleted" in notice and "\n" not in notice
+    assert aside.name in notice and "Nothing was deleted" in notice and "\n" not in notice
     assert progress.take_notices() == []
     assert set(Progress.load(path).answers()) == {"new"}
 
@@ -270,7 +270,8 @@ def test_a_later_version_is_left_alone(path):
     assert path.read_text() == content and back_up(path) == []
     assert set(progress.answers()) == {"new"}
     (notice,) = progress.take_notices()
-    assert "later version of the course" in notice
+    assert "later version of the course" in notice and "update the course" in notice.lower()
+    assert "COURSE_PROGRESS" not in notice, "moving the file would hide the answers that are in it"
 
 
 def assert_kept_in_memory(progress, reason):
@@ -278,7 +279,7 @@ def assert_kept_in_memory(progress, reason):
     progress.record_answer("y", "b")
     assert set(progress.answers()) == {"x", "y"}
     (notice,) = progress.take_notices()
-    assert "kept until this notebook closes" in notice and "COURSE_PROGRESS" in notice
+    assert "kept only until this notebook closes" in notice and "COURSE_PROGRESS" in notice
     assert reason in notice, notice
 
 
@@ -346,6 +347,64 @@ def test_a_lock_held_too_long_keeps_the_answer(path, monkeypatch):
         assert set(waiter.answers()) == {"x"}
     waiter.record_answer("y", "a")
     assert set(holder.answers()) == {"x", "y"}
+
+
+def test_a_held_lock_costs_its_wait_once_and_not_per_call(path, monkeypatch):
+    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.5)
+    holder, waiter = Progress.load(path), Progress.load(path)
+    holder.record_answer("old", "a")
+    with holder._store._lock:
+        assert seconds_of(lambda: waiter.record_answer("x", "a")) >= 0.5
+        assert seconds_of(lambda: [waiter.record_answer(name, "a") for name in "yz"] + [waiter.answers()]) < 0.3
+        assert set(waiter.answers()) == {"old", "x", "y", "z"}
+        (notice,) = waiter.take_notices()
+        assert "another program" in notice and notice.endswith(".") and "\n" not in notice
+    waiter.record_answer("last", "a")
+    assert set(holder.answers()) == {"old", "x", "y", "z", "last"}, "the lock is tried again at each call"
+
+
+def test_once_the_lock_is_free_a_short_wait_is_worth_it_again(path, monkeypatch):
+    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.2)
+    holder, waiter = Progress.load(path), Progress.load(path)
+    with holder._store._lock:
+        waiter.record_answer("x", "a")
+    waiter.record_answer("y", "a")
+    with holder._store._lock:
+        assert seconds_of(lambda: waiter.record_answer("z", "a")) >= 0.2
+
+
+def seconds_of(action):
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets only administrators make links")
+@pytest.mark.parametrize("content", ['{"version": 1}', "{"], ids=["good", "damaged"])
+def test_a_linked_file_stays_a_link(path, tmp_path, content):
+    target = tmp_path / "synced" / "target.json"
+    target.parent.mkdir()
+    target.write_text(content)
+    target.chmod(0o600)
+    path.symlink_to(target)
+    Progress.load(path).record_answer("k", "a")
+    assert path.is_symlink() and set(Progress.load(target).answers()) == {"k"}
+    if content == "{":
+        (aside,) = target.parent.glob("target.unreadable-*.json")
+        assert aside.read_text() == "{" and aside.stat().st_mode & 0o777 == 0o600
+    else:
+        assert target.stat().st_mode & 0o777 == 0o600, "what was private stays private"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets only administrators make links")
+def test_two_names_of_one_file_share_one_lock(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.1)
+    link = tmp_path / "link.json"
+    link.symlink_to(path)
+    with Progress.load(path)._store._lock:
+        progress = Progress.load(link)
+        progress.record_answer("k", "a")
+        assert progress.take_notices() != []
 
 
 def test_the_card_shows_the_notice(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Quiz cards, plain answers, and predictions held to the evidence."""
+"""Quiz cards, plain answers, and predictions graded by measurements."""
 
 import copy
 import re
@@ -44,11 +44,10 @@ def session(progress, ledger):
 
 @pytest.fixture
 def measured(ledger):
-    """Has the prediction `bet` measured: "Far" holds."""
+    """Has the prediction `bet` measured: "Far" is reached."""
 
     def measure():
-        ledger.record("rag.correct", 0.9, notebook="02")
-        ledger.record("base.correct", 0.1, notebook="02")
+        ledger.record("rag_over_base.correct", 0.8, unit="points", notebook="02")
 
     return measure
 
@@ -146,6 +145,10 @@ def test_an_answer_to_another_wording_does_not_count(session, progress):
         (("pick", 1), ["1", "a, b"]),
         (("pick", None), ["None", "a, b"]),
         (("bet", "a", "sure"), ["'sure'", "guess, fairly sure, certain"]),
+        (("pick", " "), ["' '", "a, b"]),
+        (("pick", "A B"), ["'A B'", "a, b"]),
+        (("some", " , "), ["' , '", "one or more of a, b, c"]),
+        (("order", "A b B"), ["'A b B'", "all of a, b, c"]),
         (("some", ""), ["''", "one or more of a, b, c"]),
         (("some", "aa"), ["'aa'", "one or more of a, b, c"]),
         (("some", "ad"), ["'ad'", "one or more of a, b, c"]),
@@ -181,6 +184,24 @@ def test_a_very_large_or_small_number_is_read_again(session, progress, answer):
     assert session.card("count").feedback.value != ""
 
 
+@pytest.mark.parametrize(
+    "id, written, kept",
+    [
+        ("pick", " B", "b"),
+        ("pick", "B\n", "b"),
+        ("fact", "A ", "a"),
+        ("bet", " B", "b"),
+        ("some", "C,\tA", "ac"),
+        ("order", " C A b ", "cab"),
+        ("count", " 600 NUMBERS ", "600"),
+        ("count", "6E2", "600"),
+    ],
+)
+def test_spaces_and_capitals_in_an_answer_do_not_matter(session, progress, id, written, kept):
+    session.answer(id, written)
+    assert [found.option for found in progress.answers().values()] == [kept]
+
+
 # A prediction that is measured
 
 
@@ -193,18 +214,19 @@ def test_a_prediction_cannot_be_changed_once_it_is_measured(session, progress, m
     capsys.readouterr()
     session.answer("bet", "b", "certain")
     assert said(capsys).startswith(
-        "Not changed. Your measurement is in, and a bet that moves after the result would tell you nothing about your "
-        'foresight. Before that you had chosen "Far", then "Close", then "Far". Not quite. You said "Close" (fairly '
-        "sure)."
+        "Not changed. The measurement is in your ledger, and a prediction that changes afterwards tells you nothing "
+        'about how well you predict. Before that you had chosen "Far", then "Close", then "Far". Not quite. You said '
+        '"Close" (fairly sure).'
     )
     assert progress.answers() == before
     assert [(answer.option, answer.earlier) for answer in before.values()] == [("a", ("b", "a", "b"))]
 
 
 def test_half_a_measurement_locks_nothing(session, progress, ledger, capsys):
-    session.answer("bet", "a")
-    ledger.record("rag.correct", 0.9, notebook="02")
-    session.answer("bet", "b")
+    session.answer("winner", "a")
+    ledger.record("rag.correct", 0.9, notebook="09")
+    assert "Not measured yet" in graded(session, ledger, capsys, "winner")
+    session.answer("winner", "b")
     assert [answer.option for answer in progress.answers().values()] == ["b"]
 
 
@@ -385,50 +407,140 @@ def graded(session, ledger, capsys, *ids):
     return capsys.readouterr().out
 
 
-def test_a_prediction_is_held_to_the_measured_difference(session, ledger, capsys):
+def difference(ledger, *numbers):
+    """Record the measurement of `bet`: "Close" is below 20 points, "Far" from 20 points on."""
+    ledger.record("rag_over_base.correct", *numbers, unit="points")
+
+
+def arms(ledger, rag, base):
+    """Record the measurements of `winner`, each a number or an interval."""
+    for key, numbers in (("rag.correct", rag), ("base.correct", base)):
+        ledger.record(key, *(numbers if isinstance(numbers, tuple) else (numbers,)))
+
+
+def test_a_prediction_is_graded_by_the_measured_difference(session, ledger, capsys):
     session.answer("bet", "a", "certain")
     assert "Not measured yet: notebook 02 does that." in graded(session, ledger, capsys, "bet")
-    ledger.record("rag.correct", 0.9, 0.85, 0.95)
-    assert "Not measured yet" in graded(session, ledger, capsys, "bet")
-    ledger.record("base.correct", 0.1)
+    difference(ledger, 0.8, 0.71, 0.89)
     assert graded(session, ledger, capsys, "bet") == (
-        'Your bet\n  Not quite. You said "Close" (certain). You measured rag.correct 90% (85% to 95%), '
-        'base.correct 10%, a difference of +80 points, which fits "Far". Only one reads.\n'
+        'Your bet\n  Not quite. You said "Close" (certain). You measured rag_over_base.correct +80 points '
+        '(+71 to +89), which fits "Far". Only one reads.\n'
     )
 
 
-def test_a_prediction_that_held_is_right(session, ledger, measured, capsys):
+def test_a_prediction_that_came_true_is_right(session, ledger, measured, capsys):
     session.answer("bet", "b")
     measured()
-    assert "  Right. You said" in graded(session, ledger, capsys, "bet")
+    assert graded(session, ledger, capsys, "bet") == (
+        'Your bet\n  Right. You said "Far". You measured rag_over_base.correct +80 points.\n'
+    )
 
 
-@pytest.mark.parametrize("rag, base, held", [(0.9, 0.7, "b"), (0.3, 0.1, "b"), (0.29, 0.1, "a"), (0.1, 0.9, "a")])
-def test_bounds_include_low_and_exclude_high(progress, ledger, capsys, rag, base, held):
+def test_an_interval_that_reaches_two_options_is_too_close_to_call(session, progress, ledger, capsys):
+    session.answer("bet", "a", "certain")
+    difference(ledger, 0.25, 0.1, 0.4)
+    verdict = (
+        'Too close to call. You said "Close" (certain). You measured rag_over_base.correct +25 points (+10 to +40): '
+        'the interval reaches "Close" and "Far".'
+    )
+    assert graded(session, ledger, capsys, "bet") == f"Your bet\n  {verdict}\n"
+    assert "<strong>Too close to call.</strong>" in session.card("bet").feedback.value
+    session.answer("bet", "b")
+    assert said(capsys).endswith(verdict), "and it can no longer be changed"
+
+
+@pytest.mark.parametrize(
+    "numbers, reached",
+    [
+        ((0.2,), "b"),
+        ((0.3 - 0.1,), "b"),  # 0.19999999999999998
+        ((0.19,), "a"),
+        ((-0.8,), "a"),
+        ((0.1, 0.05, 0.19), "a"),
+        ((0.1, 0.05, 0.2), "ab"),
+        ((0.3, 0.2, 0.4), "b"),
+        ((0.3, 0.3 - 0.1, 0.4), "b"),
+        ((0.3, 0.19, 0.4), "ab"),
+        ((0.2, 0.2, 0.2), "b"),
+    ],
+)
+def test_bounds_include_low_and_exclude_high(progress, ledger, capsys, numbers, reached):
     session = QuizSession(Quiz.model_validate(SMALL), progress)  # without a ledger nothing is locked
-    ledger.record("rag.correct", rag)
-    ledger.record("base.correct", base)
+    difference(ledger, *numbers)
     for letter in "ab":
         session.answer("bet", letter)
-        assert ("Right." in graded(session, ledger, capsys, "bet")) == (letter == held)
+        verdict = "Right." if reached == letter else "Too close to call." if letter in reached else "Not quite."
+        assert graded(session, ledger, capsys, "bet").startswith(f"Your bet\n  {verdict} ")
 
 
-def test_the_highest_of_several_measurements_wins_and_ties_share(session, ledger, capsys):
-    ledger.record("rag.correct", 0.9)
-    ledger.record("base.correct", 0.1)
+def test_a_miss_beside_an_open_verdict_names_the_options_and_no_cause(progress, ledger, capsys):
+    def in_three(questions):
+        questions[1]["options"] = [
+            {"text": "Behind", "feedback": "It forgets.", "high": 0.0},
+            {"text": "Close", "feedback": "Both read.", "low": 0.0, "high": 0.2},
+            {"text": "Far", "feedback": "Only one reads.", "low": 0.2},
+        ]
+
+    session = QuizSession(Quiz.model_validate(broken(in_three)), progress, ledger)
+    session.answer("bet", "a")
+    difference(ledger, 0.25, 0.1, 0.4)
+    assert graded(session, ledger, capsys, "bet") == (
+        'Your bet\n  Not quite. You said "Behind". You measured rag_over_base.correct +25 points (+10 to +40), '
+        'which fits "Close" or "Far".\n'
+    )
+    difference(ledger, 0.1, -0.1, 0.4)
+    assert graded(session, ledger, capsys, "bet").endswith('the interval reaches "Behind", "Close" and "Far".\n')
+
+
+@pytest.mark.parametrize(
+    "rag, base, reached",
+    [
+        (0.9, 0.1, "a"),
+        (0.1, 0.9, "b"),
+        (0.9, 0.9, "ab"),
+        ((0.9, 0.8, 0.95), (0.7, 0.6, 0.79), "a"),
+        ((0.9, 0.8, 0.95), (0.7, 0.6, 0.8), "ab"),
+        ((0.9, 0.8, 0.95), 0.85, "ab"),
+        ((0.9, 0.8, 0.95), 0.7, "a"),
+        (0.9, (0.8, 0.7, 0.92), "ab"),
+    ],
+)
+def test_the_highest_wins_and_whatever_overlaps_it_shares(progress, ledger, capsys, rag, base, reached):
+    session = QuizSession(Quiz.model_validate(SMALL), progress)
+    arms(ledger, rag, base)
+    for letter in "ab":
+        session.answer("winner", letter)
+        verdict = "Right." if reached == letter else "Too close to call." if letter in reached else "Not quite."
+        assert graded(session, ledger, capsys, "winner").startswith(f"Who wins\n  {verdict} ")
+
+
+def test_the_verdict_on_the_highest_in_words(session, ledger, capsys):
     session.answer("winner", "b")
-    assert 'which fits "RAG". Facts count.' in graded(session, ledger, capsys, "winner")
-    ledger.record("base.correct", 0.9)
-    assert "Right." in graded(session, ledger, capsys, "winner")
+    arms(ledger, 0.9, 0.1)
+    assert graded(session, ledger, capsys, "winner").endswith(
+        'You measured rag.correct 90%, base.correct 10%, which fits "RAG". Facts count.\n'
+    )
+    arms(ledger, (0.9, 0.8, 0.95), (0.85, 0.7, 0.9))
+    assert graded(session, ledger, capsys, "winner").endswith(
+        "You measured rag.correct 90% (80% to 95%), base.correct 85% (70% to 90%): "
+        'the interval of the highest reaches "RAG" and "Base".\n'
+    )
+    arms(ledger, 0.9, 0.9)
+    assert graded(session, ledger, capsys, "winner").endswith(': "RAG" and "Base" share the highest value.\n')
 
 
 def test_without_a_prediction_or_a_measurement_it_says_so(session, ledger, capsys):
-    ledger.record("rag.correct", 0.9)
-    ledger.record("base.correct", 0.1)
-    lines = graded(session, ledger, capsys).splitlines()
-    assert lines[0::2] == ["Your bet", "Who wins", "Later"]
-    assert lines[1].startswith("  You made no prediction. Your measurement, rag.correct 90%")
-    assert lines[5] == "  You made no prediction. Not measured yet: notebook 08 does that."
+    arms(ledger, 0.9, 0.1)
+    difference(ledger, 0.25, 0.1, 0.4)
+    assert graded(session, ledger, capsys).splitlines() == [
+        "Your bet",
+        "  You made no prediction. Your measurement, rag_over_base.correct +25 points (+10 to +40), is too close to "
+        'call: the interval reaches "Close" and "Far".',
+        "Who wins",
+        '  You made no prediction. Your measurement, rag.correct 90%, base.correct 10%, fits "RAG".',
+        "Later",
+        "  You made no prediction. Not measured yet: notebook 08 does that.",
+    ]
 
 
 def test_open_quiz_uses_the_learners_files(tmp_path, monkeypatch, capsys):

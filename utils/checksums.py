@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,14 +12,16 @@ from utils.errors import CourseError
 
 CHECKSUMS = "SHA256SUMS"
 
+_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](\S.*)")
 
-def check_file(path: Path, wanted: str, mend: str) -> None:
-    """Compares a file with its checksum.  Raises CourseError, which ends with `mend`, when it is missing or differs."""
+
+def check_file(path: Path, wanted: str, fix: str) -> None:
+    """Compares a file with its checksum.  Raises CourseError, which ends with `fix`, when it is missing or differs."""
     if not path.is_file():
-        raise CourseError(f"The file {path} is missing: {mend}.")
+        raise CourseError(f"The file {path} is missing: {fix}.")
     about = path.stat()
     if _sha256(path, about.st_size, about.st_mtime_ns) != wanted:
-        raise CourseError(f"The file {path} was changed or cut short, its checksum differs: {mend}.")
+        raise CourseError(f"The file {path} was changed or cut short, its checksum differs: {fix}.")
 
 
 def checksum_lines(contents: Mapping[str, bytes]) -> str:
@@ -26,13 +29,26 @@ def checksum_lines(contents: Mapping[str, bytes]) -> str:
     return "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items())
 
 
-def checksums_in(folder: Path) -> dict[str, str]:
-    """File name to checksum, as the folder's SHA256SUMS says; empty when it has none."""
+def checksums_in(folder: Path, fix: str = "restore it") -> dict[str, str]:
+    """File name to checksum, as listed in the folder's SHA256SUMS; empty when there is no such file.
+
+    Raises CourseError, which ends with `fix`, when the file cannot be read or a line has another form.
+    """
     sums = folder / CHECKSUMS
     if not sums.is_file():
         return {}
-    rows = (line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip())
-    return {name: digest for digest, name in rows}
+    try:
+        lines = sums.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CourseError(f"The file {sums} cannot be read ({type(error).__name__}): {fix}.") from error
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
+        match = _LINE.fullmatch(line.rstrip())
+        if match:
+            found[match[2]] = match[1].lower()
+        elif line.strip():
+            raise CourseError(f"Line {number} of {sums} is not a checksum and a file name: {fix}.")
+    return found
 
 
 @cache

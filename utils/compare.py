@@ -38,7 +38,7 @@ def outcome_table(scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def compare(scores: Mapping[str, pd.DataFrame], first: str, second: str, metric: str = "right") -> Difference:
-    """How far the first arm lies above the second.  metric: a key of METRICS.
+    """How far the first arm is above the second.  metric: a key of METRICS.
 
     Raises KeyError for an unknown arm or metric.
     """
@@ -47,9 +47,18 @@ def compare(scores: Mapping[str, pd.DataFrame], first: str, second: str, metric:
 
 
 def as_points(difference: Difference) -> str:
-    """A difference of shares in words: `+31 points (95 % interval +22 to +40): higher`."""
-    points = [f"{100 * share:+.0f}" for share in (difference.mean, difference.low, difference.high)]
-    return f"{points[0]} points (95 % interval {points[1]} to {points[2]}): {difference.verdict}"
+    """A difference of shares in words: `+31 points (95 % interval +22 to +40): higher`.
+
+    Whole points; below half a point one decimal, so that a bound near zero shows its sign: `+0.3`.
+    """
+    mean, low, high = (_points(share) for share in (difference.mean, difference.low, difference.high))
+    return f"{mean} points (95 % interval {low} to {high}): {difference.verdict}"
+
+
+def _points(share: float) -> str:
+    points = 100 * share
+    words = f"{points:+.0f}" if abs(points) > 0.5 else f"{points:+.1f}".removesuffix(".0")
+    return "0" if words in ("+0", "-0") else words
 
 
 def as_percent(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,17 +1,33 @@
-"""Reading `datasets/`: articles, questions, changes and fine-tuning sets, as the types of `utils.handbook`."""
+"""Reading `datasets/`: articles, questions, changes and fine-tuning sets, as the types of `utils.handbook`.
+
+Every loader also reads a folder of your own, named by a path or a string.
+"""
 
 from __future__ import annotations
 
+import codecs
+import os
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from utils.checksums import check_file, checksums_in
+from utils.checksums import CHECKSUMS, check_file, checksums_in
 from utils.errors import CourseError
-from utils.front_matter import split_front_matter
-from utils.handbook import Article, Change, DatedQuestion, Example, JargonPair, PublicQuestion, Question, Ticket
+from utils.front_matter import mistake_in, split_front_matter
+from utils.handbook import (
+    AUDIENCES,
+    Article,
+    Change,
+    DatedQuestion,
+    Example,
+    JargonPair,
+    PublicQuestion,
+    Question,
+    Ticket,
+)
 from utils.paths import DATASETS
 
 MAKE_AGAIN = "run `make datasets` to make it again"
@@ -19,94 +35,146 @@ MAKE_AGAIN = "run `make datasets` to make it again"
 Row = TypeVar("Row")
 
 
-def load_articles(folder: Path | None = None) -> list[Article]:
-    """The handbook's articles in the order of their ids.
+def load_articles(folder: Path | str | None = None) -> list[Article]:
+    """The handbook's articles, sorted by file name.
 
     Raises CourseError when the folder is missing or empty, when a file is broken, or when two share an id.
     """
-    folder = folder or DATASETS / "handbook"
+    folder = _place(folder, "handbook")
     if not folder.is_dir():
-        raise CourseError(f"The handbook folder {folder} is missing: {MAKE_AGAIN}.")
+        raise CourseError(f"The handbook folder {folder} is missing: {_fix(folder, 'check its path')}.")
     articles = [read_article(path) for path in sorted(folder.glob("*.md"))]
     if not articles:
-        raise CourseError(f"The handbook folder {folder} holds no .md file: {MAKE_AGAIN}.")
+        raise CourseError(f"The handbook folder {folder} has no .md file: {_fix(folder, 'put at least one into it')}.")
     _refuse_repeated([article.id for article in articles], folder)
     return articles
 
 
-def read_article(path: Path) -> Article:
+def read_article(path: Path | str) -> Article:
     """One article from a Markdown file with front matter.  Raises CourseError when it cannot be read."""
+    path = _place(path, "")
+    fix = _fix(path, "fix the file")
     try:
-        about, text = split_front_matter(path.read_text(encoding="utf-8"))
-        return Article(**about, text=_with_text(text))
+        about, text = split_front_matter(path.read_text(encoding="utf-8-sig"))
+        article = Article(**about, text=_with_text(text))
     except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"The article {path} cannot be read ({type(error).__name__}): {MAKE_AGAIN}.") from error
+        raise CourseError(f"The article {path} cannot be read ({type(error).__name__}): {fix}.") from error
     except (TypeError, ValueError) as error:
         needed = ", ".join(field.name for field in fields(Article) if field.name != "text")
         raise CourseError(
-            f"The article {path} is not complete: it needs front matter with {needed}, and a text; {MAKE_AGAIN}."
+            f"The article {path} is not complete: it needs front matter with {needed}, and a text; {fix}."
         ) from error
+    mistake = mistake_in(about, path, AUDIENCES)
+    if mistake:
+        raise CourseError(mistake)
+    return article
 
 
-def load_questions(part: str, folder: Path | None = None) -> list[Question]:
-    """The frozen questions of a part, "dev" or "test".
+def load_questions(part: str, folder: Path | str | None = None) -> list[Question]:
+    """The questions of a part, "dev" or "test".
 
-    Raises CourseError when they are missing or broken, or differ from the checksum that lies beside them.
+    The course's own are frozen: the file SHA256SUMS next to them must hold their checksums.  A folder of your own needs
+    none.  Raises CourseError when the questions are missing, broken, repeat an id or differ from their checksum.
     """
-    return _load_frozen(folder or DATASETS / "questions", part, Question)
+    return _load_frozen(_place(folder, "questions"), part, Question)
 
 
-def load_dated_questions(folder: Path | None = None) -> list[DatedQuestion]:
+def load_dated_questions(folder: Path | str | None = None) -> list[DatedQuestion]:
     """Questions on facts that change, with the gold answer of each time.  Raises CourseError like `load_questions`."""
-    return _load_frozen(folder or DATASETS / "questions", "changed", DatedQuestion)
+    return _load_frozen(_place(folder, "questions"), "changed", DatedQuestion)
 
 
-def load_public_questions(folder: Path | None = None) -> list[PublicQuestion]:
+def load_public_questions(folder: Path | str | None = None) -> list[PublicQuestion]:
     """Questions on the public companies of pre-training.  Raises CourseError like `load_questions`."""
-    return _load_frozen(folder or DATASETS / "questions", "public", PublicQuestion)
+    return _load_frozen(_place(folder, "questions"), "public", PublicQuestion)
 
 
-def load_changes(path: Path | None = None) -> list[Change]:
-    """Thirty days of changes, in the order of their days.  Raises CourseError when they are missing or broken."""
-    return _load_rows(path or DATASETS / "changes.jsonl", Change)
+def load_changes(path: Path | str | None = None) -> list[Change]:
+    """Thirty days of changes, sorted by day.  Raises CourseError when they are missing or broken."""
+    return _load_rows(_place(path, "changes.jsonl"), Change)
 
 
-def load_examples(part: str = "train", folder: Path | None = None) -> list[Example]:
+def load_examples(part: str = "train", folder: Path | str | None = None) -> list[Example]:
     """The fine-tuning examples.  Raises CourseError when they are missing or broken."""
-    return _load_rows((folder or DATASETS / "finetuning") / f"{part}.jsonl", Example)
+    return _load_rows(_place(folder, "finetuning") / f"{part}.jsonl", Example)
 
 
-def load_tickets(part: str, folder: Path | None = None) -> list[Ticket]:
+def load_tickets(part: str, folder: Path | str | None = None) -> list[Ticket]:
     """Tickets with their queues: "train", "dev" or "test".  Raises CourseError when they are missing or broken."""
-    return _load_rows((folder or DATASETS / "finetuning") / f"tickets_{part}.jsonl", Ticket)
+    return _load_rows(_place(folder, "finetuning") / f"tickets_{part}.jsonl", Ticket)
 
 
-def load_jargon_pairs(folder: Path | None = None) -> list[JargonPair]:
+def load_jargon_pairs(folder: Path | str | None = None) -> list[JargonPair]:
     """Jargon questions with their articles.  Raises CourseError when they are missing or broken."""
-    return _load_rows((folder or DATASETS / "finetuning") / "jargon_pairs.jsonl", JargonPair)
+    return _load_rows(_place(folder, "finetuning") / "jargon_pairs.jsonl", JargonPair)
+
+
+def _place(given: Path | str | None, usual: str) -> Path:
+    """A path as the caller gave it, with ~ expanded, or else the usual one in `datasets/`."""
+    return Path(os.path.expanduser(given)) if given else DATASETS / usual
+
+
+def _fix(path: Path, otherwise: str) -> str:
+    """How to fix a file: the course's own can be made again."""
+    return MAKE_AGAIN if _is_the_courses(path) else otherwise
+
+
+def _is_the_courses(path: Path) -> bool:
+    return DATASETS in Path(os.path.abspath(path)).parents
 
 
 def _load_frozen(folder: Path, name: str, record: type[Row]) -> list[Row]:
     path = folder / f"{name}.jsonl"
-    wanted = checksums_in(folder).get(path.name)
+    fix = _fix(path, f"restore it, or update {CHECKSUMS} in that folder")
+    wanted = checksums_in(folder, fix).get(path.name)
     if wanted:
-        check_file(path, wanted, MAKE_AGAIN)
+        check_file(path, wanted, fix)
+    elif path.is_file() and _is_the_courses(path):
+        raise CourseError(f"{folder / CHECKSUMS} is missing or has no line for {path.name}: {fix}.")
     return _load_rows(path, record)
 
 
 def _load_rows(path: Path, record: type[Row]) -> list[Row]:
     if not path.is_file():
-        raise CourseError(f"The file {path} is missing: {MAKE_AGAIN}.")
-    adapter = TypeAdapter(record)
+        raise CourseError(f"The file {path} is missing: {_fix(path, 'check its path')}.")
     rows: list[Row] = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            rows.append(adapter.validate_json(line))
-        except ValidationError as error:
-            raise CourseError(f"Line {number} of {path} is broken: {MAKE_AGAIN}.") from error
+    lines: dict[object, int] = {}
+    for number, line in _numbered_lines(path):
+        row = _row(line, f"Line {number} of {path}", record, _fix(path, "fix that line"))
+        identifier = getattr(row, "id", number)
+        if lines.setdefault(identifier, number) != number:
+            raise CourseError(
+                f"Lines {lines[identifier]} and {number} of {path} share the id {identifier!r}: "
+                f"{_fix(path, 'give each its own')}."
+            )
+        rows.append(row)
     if not rows:
-        raise CourseError(f"The file {path} is empty: {MAKE_AGAIN}.")
+        raise CourseError(f"The file {path} is empty: {_fix(path, 'write one record on each line')}.")
     return rows
+
+
+def _numbered_lines(path: Path) -> list[tuple[int, bytes]]:
+    """The lines of a file with their numbers, without blank ones and without a byte order mark."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CourseError(f"The file {path} cannot be read ({error.strerror}): {_fix(path, 'check it')}.") from error
+    lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
+    return [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _row(line: bytes, where: str, record: type[Row], fix: str) -> Row:
+    try:
+        return _adapter(record).validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = ": ".join([*(str(place) for place in first["loc"][:1]), first["msg"]])
+        raise CourseError(f"{where} is broken ({reason}): {fix}.") from error
+
+
+@cache
+def _adapter(record: type[Row]) -> TypeAdapter[Row]:
+    return TypeAdapter(record)
 
 
 def _with_text(text: str) -> str:

@@ -2,4 +2,4 @@
 
 
 class CourseError(Exception):
-    """A problem with the learner's set-up or input: one sentence that names the thing and the mend."""
+    """A problem with the learner's set-up or input: one sentence that names the thing and the fix."""

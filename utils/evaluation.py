@@ -5,7 +5,6 @@ It knows questions and answers, not how an answer was made.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,17 +12,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from utils.citations import cited_numbers, without_citations
 from utils.handbook import Answer
 from utils.house_format import follows_house_format
 from utils.matching import contains_whole
-from utils.prompts import ABSTENTION
+from utils.prompts import is_abstention
 from utils.sentences import sentences
 
 Outcome = Literal["correct", "wrong", "unsupported", "abstained rightly", "abstained wrongly"]
 OUTCOMES: tuple[Outcome, ...] = ("correct", "wrong", "unsupported", "abstained rightly", "abstained wrongly")
 RIGHT: frozenset[str] = frozenset({"correct", "abstained rightly"})
-
-_MARK = re.compile(r"\[(\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -48,26 +46,27 @@ class Difference(Interval):
 def outcome(answer: Answer) -> Outcome:
     """What became of a question.
 
+    correct: the answer holds every gold value, even where it also says what the handbook does not say.
     wrong: the answer is a real sentence of a shown passage, but not the right one.
     unsupported: the right value is missing and no shown passage says what the answer says.
     """
     question = answer.question
-    if ABSTENTION.rstrip(".").lower() in answer.text.lower():
-        return "abstained wrongly" if question.answerable else "abstained rightly"
     if question.answerable and all(contains_whole(answer.text, value) for value in question.values):
         return "correct"
+    if is_abstention(answer.text):
+        return "abstained wrongly" if question.answerable else "abstained rightly"
     return "wrong" if quotes_a_passage(answer) else "unsupported"
 
 
 def quotes_a_passage(answer: Answer) -> bool:
-    """Whether the answer holds a whole sentence of a shown passage, word for word."""
-    return any(sentence in answer.text for passage in answer.passages for sentence in sentences(passage.text))
+    """Whether the answer holds a whole sentence of a shown passage, word for word; its full stop may come later."""
+    quotable = (sentence for passage in answer.passages for sentence in sentences(without_citations(passage.text)))
+    return any(contains_whole(answer.text, sentence.removesuffix(".")) for sentence in quotable)
 
 
 def cited_articles(answer: Answer) -> list[str]:
     """Ids of the articles that the answer cites, each once, in order; a mark that points at no passage is "?"."""
-    numbers = (int(number) for number in _MARK.findall(answer.text))
-    shown = answer.passages
+    numbers, shown = cited_numbers(answer.text), answer.passages
     return list(dict.fromkeys(shown[number - 1].article_id if 1 <= number <= len(shown) else "?" for number in numbers))
 
 

@@ -71,13 +71,16 @@ class Question:
 
     @property
     def answerable(self) -> bool:
-        """Whether the handbook says."""
+        """Whether the handbook says it."""
         return bool(self.values)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What an arm said.  passages: those it was shown, in the order of their numbers in the prompt."""
+    """What an arm, one way of answering, said.
+
+    passages: those it was shown, in the order of their numbers in the prompt.
+    """
 
     question: Question
     text: str

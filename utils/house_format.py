@@ -1,8 +1,11 @@
-"""Tarnwick's house format: the layout and tone that every answer to a customer must have (notebooks 06 and 09)."""
+"""Tarnwick's house format: the layout that every answer to a customer must have (notebooks 06 and 09)."""
 
 from __future__ import annotations
 
 import re
+
+from utils.citations import cited_numbers, without_citation_marks
+from utils.prompts import ABSTENTION, is_abstention
 
 GREETING = "Hello from Tarnwick!"
 ANSWER_LABEL = "What we can tell you:"
@@ -26,6 +29,17 @@ def format_answer(sentence: str, source: int | None) -> str:
     return f"{GREETING}\n{ANSWER_LABEL} {sentence}\n{SOURCE_LABEL} {mark}\n{FAREWELL}"
 
 
+def wrap_in_house_format(text: str) -> str:
+    """A plain answer such as "Delivery costs $12. [2]" put into the house format by a template, without a model.
+
+    The first passage that the answer cites becomes the source; an abstention cites none.
+    """
+    if is_abstention(text):
+        return format_answer(ABSTENTION, None)
+    numbers = cited_numbers(text)
+    return format_answer(" ".join(without_citation_marks(text).split()), numbers[0] if numbers else None)
+
+
 def follows_house_format(text: str) -> bool:
-    """Whether the whole text is one answer in the house format, to the letter."""
+    """Whether the whole text is one answer in the house format, character by character."""
     return _PATTERN.fullmatch(text.strip()) is not None

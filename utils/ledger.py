@@ -1,11 +1,13 @@
-"""The evidence ledger: what the learner measured, with interval, notebook, versions and time.
+"""The evidence ledger: what the learner measured, with interval, notebook, question set, versions and time.
 
     ledger = Ledger.open()
-    ledger.record("rag.correct", 0.92, low=0.88, high=0.95, notebook="02")
-    ledger.value("rag.correct")
+    ledger.record("rag.dev_correct", mean_interval(right), notebook="02", questions="dev")
+    ledger.record("rag_over_base.dev_correct", gain, unit="points", notebook="02", questions="dev")
+    ledger.value("rag.dev_correct")
 
-Keys read `<arm>.<metric>`.  The newest measurement of a key counts; older ones stay in a history.
-The file's path comes from COURSE_LEDGER, else it is `ledger.json` in the user's data folder.
+A key has the form `<arm>.<metric>` and one meaning: one notebook records it, on one set of questions.  The newest
+measurement of a key counts; older ones stay in a history.  The file is the one that COURSE_LEDGER names (a relative
+path starts at the root of the checkout), else `ledger.json` in the user's data folder.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -27,11 +29,32 @@ if TYPE_CHECKING:
 
 VARIABLE = "COURSE_LEDGER"
 PACKAGES = ("torch", "transformers", "peft")
-COLUMNS = ["value", "low", "high", "unit", "notebook", "at"]
+COLUMNS = ["value", "low", "high", "unit", "notebook", "questions", "at"]
+
+
+@runtime_checkable
+class HasInterval(Protocol):
+    """A number with its interval, such as `utils.evaluation.Interval` and `Difference`."""
+
+    @property
+    def mean(self) -> float:
+        """The number."""
+
+    @property
+    def low(self) -> float:
+        """The lower bound."""
+
+    @property
+    def high(self) -> float:
+        """The upper bound."""
 
 
 class Measurement(BaseModel):
-    """One measured number. `low` and `high` bound its interval; a share lies between 0 and 1."""
+    """One measured number.  `low` and `high` bound its interval; `questions` names the question set, such as "dev".
+
+    unit: "share", between 0 and 1; "points", a difference of two shares, between -1 and 1; or any other, such as
+    "seconds".
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
@@ -41,6 +64,7 @@ class Measurement(BaseModel):
     high: float | None = None
     unit: str = "share"
     notebook: str = ""
+    questions: str = ""
     versions: dict[str, str] = {}
     at: str = ""
 
@@ -50,17 +74,33 @@ class Measurement(BaseModel):
             raise ValueError("an interval needs both low and high")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"the interval from {self.low} to {self.high} is upside down")
-        if self.unit == "share" and not 0 <= self.value <= 1:
-            raise ValueError(f"a share lies between 0 and 1, and {self.value:g} does not")
+        for number in (self.value, self.low, self.high):
+            if number is not None:
+                _check_range(number, self.unit)
         return self
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The interval; the value twice where there is none."""
+        return (self.value, self.value) if self.low is None or self.high is None else (self.low, self.high)
+
     def in_words(self) -> str:
-        """The value as a reader would say it: "92%" for a share, "1.8 seconds" otherwise."""
+        """The value as a reader would say it: "92%" for a share, "+12 points", "1.8 seconds"."""
         return show_number(self.value, self.unit)
+
+    def interval_in_words(self) -> str:
+        """The interval as a reader would say it: "88% to 95%", "+3 to +21"; empty where there is none."""
+        if self.low is None or self.high is None:
+            return ""
+        low, high = (show_number(bound, self.unit) for bound in (self.low, self.high))
+        if self.unit == "share":
+            return f"{low} to {high}"
+        unit = "" if self.unit == "points" else f" {self.unit}"
+        return f"{low.removesuffix(f' {self.unit}')} to {high.removesuffix(f' {self.unit}')}{unit}".strip()
 
 
 class LedgerFile(Document):
-    """What lies on disk: the newest measurement of each key, and all earlier ones, oldest first."""
+    """What is on disk: the newest measurement of each key, and all earlier ones, oldest first."""
 
     latest: dict[str, Measurement] = {}
     history: list[Measurement] = []
@@ -77,7 +117,7 @@ class LedgerFile(Document):
         return sorted([*self.history, *self.latest.values()], key=lambda measurement: measurement.at)
 
     def merge(self, others: Iterable[Measurement]) -> int:
-        """Bring in measurements from another computer; how many were new.  The newest of a key counts, as ever."""
+        """Add measurements from another computer, and return how many were new.  The newest of a key still counts."""
         mine = self.all()
         new = [measurement for measurement in others if measurement not in mine]
         self.latest, self.history = {}, []
@@ -102,18 +142,22 @@ class Ledger:
     def record(
         self,
         key: str,
-        value: float,
+        value: float | HasInterval,
         low: float | None = None,
         high: float | None = None,
         unit: str = "share",
         notebook: str = "",
+        questions: str = "",
     ) -> None:
-        """Keep one measurement, for example `record("rag.correct", 0.92, 0.88, 0.95, notebook="02")`.
+        """Save one measurement, for example `record("rag.correct", 0.92, 0.88, 0.95, notebook="02", questions="dev")`.
 
-        Raises CourseError when the key is not like "rag.correct", a number is not finite, a share
-        lies outside 0 to 1, or the interval is incomplete or upside down.
+        value: a number, or anything with mean, low and high, such as an Interval or a Difference.  unit: "share";
+        "points" for a difference of two shares, written as 0.12 for 12 points; or any other, such as "seconds".
+        questions: the question set it was measured on.  Raises CourseError when the key is not like "rag.correct", a
+        number is not finite or outside the range of its unit, or the interval is incomplete, upside down or given
+        twice.
         """
-        measurement = _measurement(key, value, low, high, unit, notebook)
+        measurement = _measurement(key, value, low, high, unit=unit, notebook=notebook, questions=questions)
         self._store.update(lambda document: document.add(measurement))
         self._say_notices()
 
@@ -125,7 +169,7 @@ class Ledger:
         """The newest value of `key`.  Raises CourseError when it was never measured."""
         measurement = self.get(key)
         if measurement is None:
-            raise CourseError(f"Nothing is measured under {key!r} yet: run the notebook that records it first.")
+            raise CourseError(f"Nothing is measured under {key!r} yet: run the notebook that records it.")
         return measurement.value
 
     def history(self, key: str) -> list[Measurement]:
@@ -139,7 +183,7 @@ class Ledger:
         return self._read().all()
 
     def merge(self, measurements: Iterable[Measurement]) -> int:
-        """Bring in measurements from another computer; how many of them were new here."""
+        """Add measurements from another computer, and return how many of them were new here."""
         brought, new = list(measurements), [0]
 
         def bring_in(document: LedgerFile) -> None:
@@ -150,7 +194,7 @@ class Ledger:
         return new[0]
 
     def table(self) -> pd.DataFrame:
-        """The newest measurements, one row a key, by key; columns value, low, high, unit, notebook, at (UTC)."""
+        """The newest measurements, one row per key, sorted by key, with the columns of COLUMNS; `at` is in UTC."""
         import pandas as pd
 
         latest = sorted(self._read().latest.items())
@@ -171,23 +215,45 @@ class Ledger:
 
 
 def show_number(value: float, unit: str) -> str:
-    """A number in words: a share as percent ("92%", "99.8%"), anything else with three digits and its unit."""
-    if unit != "share":
-        return f"{value:.3g} {unit}".strip()
-    return f"{100 * value:.1f}".removesuffix(".0") + "%"
+    """A number in words: "92%" or "99.8%" for a share, "+12 points" for a difference, else number and unit."""
+    if unit == "share":
+        return f"{100 * value:.1f}".removesuffix(".0") + "%"
+    if unit == "points":
+        points = f"{100 * value:+.1f}".removesuffix(".0")
+        return f"{'0' if points in ('+0', '-0') else points} points"
+    return f"{value:.3g} {unit}".strip()
+
+
+def _check_range(number: float, unit: str) -> None:
+    """Raises ValueError when a share or a difference of shares cannot be that number."""
+    if unit == "share" and not 0 <= number <= 1:
+        raise ValueError(
+            f"a share and its interval lie between 0 and 1, and {number:g} does not; a difference of two shares is "
+            'recorded with unit="points"'
+        )
+    if unit == "points" and not -1 <= number <= 1:
+        raise ValueError(
+            f"a difference of two shares and its interval lie between -1 and 1; write 0.12 for 12 points, and not "
+            f"{number:g}"
+        )
 
 
 def _measurement(
-    key: str, value: float, low: float | None, high: float | None, unit: str, notebook: str
+    key: str, value: float | HasInterval, low: float | None, high: float | None, **circumstances: str
 ) -> Measurement:
+    if isinstance(value, HasInterval):
+        if low is not None or high is not None:
+            raise CourseError(
+                f"The measurement {key!r} was not recorded: its value brings its own bounds, so leave out low and high."
+            )
+        value, low, high = value.mean, value.low, value.high
     try:
         return Measurement(
             key=key,
             value=float(value),
             low=None if low is None else float(low),
             high=None if high is None else float(high),
-            unit=unit,
-            notebook=notebook,
+            **circumstances,
             versions=_versions(),
             at=now(),
         )
@@ -197,10 +263,10 @@ def _measurement(
 
 def _reason(error: Exception) -> str:
     if not isinstance(error, ValidationError):
-        return f"its numbers must be plain numbers ({error})"
+        return f"value, low and high must be plain numbers ({error})"
     first = error.errors()[0]
     if first["loc"] == ("key",):
-        return 'a key reads like "rag.correct", in lower case'
+        return 'a key has the form "rag.correct", in lower case'
     where = f"{first['loc'][0]}: " if first["loc"] else ""
     return where + first["msg"].removeprefix("Value error, ")
 

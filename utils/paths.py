@@ -1,8 +1,9 @@
-"""Where things lie, from the root of the checkout, whatever folder a notebook runs in."""
+"""Where files are, from the root of the checkout, whatever folder a notebook runs in."""
 
 import errno
 import glob
 import os
+import stat
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -22,45 +23,76 @@ NO_PERMISSION = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def progress_file() -> Path:
-    """Where the learner's quiz answers are kept: COURSE_PROGRESS, or a file of the user's own."""
+    """The file with the learner's quiz answers: COURSE_PROGRESS, or a file in the user's data folder.
+
+    A relative COURSE_PROGRESS starts at the root of the checkout, so it names the same file from every folder.
+    Raises CourseError when it begins with "~" and the name of a user who does not exist.
+    """
     return _personal_file("COURSE_PROGRESS", "progress.json")
 
 
 def ledger_file() -> Path:
-    """Where the learner's measurements are kept: COURSE_LEDGER, or a file of the user's own."""
+    """The file with the learner's measurements: COURSE_LEDGER, or a file in the user's data folder.
+
+    A relative COURSE_LEDGER starts at the root of the checkout, so it names the same file from every folder.
+    Raises CourseError when it begins with "~" and the name of a user who does not exist.
+    """
     return _personal_file("COURSE_LEDGER", "ledger.json")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace what a file holds at once, so that nobody ever reads half of it.
+    """Replace the content of a file in one step, so that nobody ever reads half of it.
 
-    Makes the folder if need be. Raises CourseError, and leaves the old file as it was, when the disk is full or
-    the place may not be written.
+    Creates the folder if it is missing. A symbolic link stays a link: its target is replaced. A file that exists
+    keeps its permissions. Raises CourseError, and leaves the old file as it was, when the disk is full or the file
+    may not be written.
     """
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    target = _target(path)
+    beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_through(beside, content)
-        os.replace(beside, path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write_through(beside, content, _mode(target))
+        os.replace(beside, target)
     except OSError as problem:
         _forget(beside)
         raise CourseError(_sentence(path, problem)) from problem
 
 
 def left_behind(path: Path) -> list[Path]:
-    """Temporary files of `write_atomically` beside a file: what a killed process leaves."""
-    return sorted(path.parent.glob(f".{glob.escape(path.name)}.*.tmp"))
+    """Temporary files of `write_atomically` next to a file: what a killed process leaves."""
+    target = _target(path)
+    return sorted(target.parent.glob(f".{glob.escape(target.name)}.*.tmp"))
 
 
 def _personal_file(variable: str, name: str) -> Path:
     # Outside the checkout: it survives a fresh clone, and works where the checkout is read-only.
     named = os.environ.get(variable)
-    return Path(named).expanduser() if named else platformdirs.user_data_path("finetune-or-rag") / name
+    if not named:
+        return platformdirs.user_data_path("finetune-or-rag") / name
+    try:
+        return ROOT / Path(named).expanduser()  # an absolute path stays as it is
+    except RuntimeError:
+        raise CourseError(
+            f"{variable} names a folder of a user who does not exist here ({named}): give the whole path instead."
+        ) from None
 
 
-def _write_through(path: Path, content: str | bytes) -> None:
+def _target(path: Path) -> Path:
+    """The file that a symbolic link points to, or the path itself when it is no link."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
+
+
+def _mode(path: Path) -> int | None:
+    """The permissions of a file; None when there is no file yet."""
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+
+
+def _write_through(path: Path, content: str | bytes, permissions: int | None) -> None:
     mode, form = ("xb", {}) if isinstance(content, bytes) else ("x", {"encoding": "utf-8", "newline": "\n"})
     with open(path, mode, **form) as file:
+        if permissions is not None:
+            with suppress(OSError):  # some file systems have no permissions to keep
+                os.chmod(path, permissions)  # before the content, so that a private file is never readable by others
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

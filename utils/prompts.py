@@ -8,9 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from utils.citations import without_citations
+from utils.matching import normalise
+
 Message = dict[str, str]
 
 ABSTENTION = "The handbook does not say."
+# What counts as saying so, from any model or person.  Another model is told the sentence above; these are habits.
+ABSTENTIONS = (
+    "the handbook does not say", "the handbook doesn't say", "i don't know", "i do not know",
+    "the passages do not say", "the passages don't say", "the passages do not mention", "the passages don't mention",
+    "the passages do not contain", "the passages do not provide", "not mentioned in the passages",
+    "the context does not say", "the context does not mention", "not mentioned in the context",
+    "not in the handbook", "there is no information", "no information about", "i cannot answer", "i can't answer",
+)  # fmt: skip
 FROM_PASSAGES = "Answer from the numbered passages and cite them."
 FROM_MEMORY = "Answer in one sentence."
 
@@ -25,24 +36,34 @@ class Titled(Protocol):
     def text(self) -> str: ...
 
 
+def is_abstention(text: str) -> bool:
+    """Whether a text says that it has no answer: it holds one of ABSTENTIONS, in capitals or not."""
+    said = normalise(text)
+    return any(phrase in said for phrase in ABSTENTIONS)
+
+
 def system_prompt(company: str, has_passages: bool, instruction: str = "") -> str:
-    """The help desk's standing orders, with an instruction about the format where there is one."""
+    """What the help desk is told, with an instruction about the format where there is one."""
     orders = FROM_PASSAGES if has_passages else FROM_MEMORY
     return " ".join(filter(None, [f"You are the help desk of {company}.", orders, instruction]))
 
 
 def number_passages(passages: Sequence[Titled]) -> str:
-    """Passages as the generator reads them: `[1] Title. Text`, one a line, counted from 1."""
-    return "\n".join(f"[{number}] {passage.title}. {passage.text}" for number, passage in enumerate(passages, start=1))
+    """Passages as the generator reads them: `[1] Title. Text`, one a line, counted from 1.
+
+    What reads as a citation inside a passage loses its brackets, so that only these numbers can be cited.
+    """
+    texts = (without_citations(f"{passage.title}. {passage.text}") for passage in passages)
+    return "\n".join(f"[{number}] {text}" for number, text in enumerate(texts, start=1))
 
 
 def user_turn(question: str, passages: Sequence[Titled] = ()) -> str:
     """What the customer's message holds: the question alone, or the question, the passages, and the question again.
 
-    A causal model reads from left to right, so a question that stands first tells it what to look for.  Liu et al. 2023
+    A causal model reads from left to right, so a question that comes first tells it what to look for.  Liu et al. 2023
     (arXiv 2307.03172) saw this help much in looking up keys, and little in answering questions; not ablated here.
     """
-    ask = f"Question: {question}"
+    ask = f"Question: {without_citations(question)}"
     return f"{ask}\n{number_passages(passages)}\n{ask}" if passages else ask
 
 

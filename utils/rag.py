@@ -6,9 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from utils.errors import CourseError
 from utils.handbook import COMPANY, Answer, Article, Passage, Question, ShownExample
 from utils.models import Generator
-from utils.prompts import Message, build_messages
+from utils.prompts import ABSTENTION, Message, build_messages
 from utils.retrieval import Allowed, SearchIndex, as_passages
 
 # This many in a prompt.  Notebook 02 measures one, two and three on the dev questions.
@@ -49,7 +50,10 @@ class RagPipeline:
     allowed: Allowed | None = None
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
-        """One answer per question, in the same order.  Shows a progress bar while the generator runs."""
+        """One answer per question, in the same order.  Shows a progress bar while the generator runs.
+
+        Where search finds nothing, the answer is the abstention, without asking the model.
+        """
         return self.timed_answers(questions)[0]
 
     def timed_answers(self, questions: Sequence[Question]) -> tuple[list[Answer], Timings]:
@@ -58,13 +62,9 @@ class RagPipeline:
         found = self.index.search([question.text for question in questions], self.k, self.allowed)
         searched = time.perf_counter()
         shown = [[hit.passage for hit in hits] for hits in found]
-        conversations = _conversations(questions, shown, self.instruction, self.examples)
-        prompted = time.perf_counter()
-        texts = self.generator.complete(conversations, progress=True)
-        generated = time.perf_counter()
-        answers = _answers(questions, texts, shown)
-        rest = (prompted - searched) + (time.perf_counter() - generated)
-        return answers, Timings(searched - start, generated - prompted, rest)
+        answers, seconds = _answer_shown(questions, shown, self.generator, self.instruction, self.examples, True)
+        rest = time.perf_counter() - searched - seconds
+        return answers, Timings(searched - start, seconds, rest)
 
 
 def answer_from(
@@ -76,31 +76,74 @@ def answer_from(
 ) -> list[Answer]:
     """Answers from given passages, one set per question; a whole article counts as one passage.
 
-    Raises ValueError when the lengths differ.
+    Where a set is empty, the answer is the abstention, without asking the model.  Raises ValueError when the lengths
+    differ, CourseError when a question alone is longer than the model reads.
     """
     shown = [as_passages(given) if given else [] for given in passages]
-    texts = generator.complete(_conversations(questions, shown, instruction, examples))
-    return _answers(questions, texts, shown)
+    return _answer_shown(questions, shown, generator, instruction, examples)[0]
 
 
-def answer_closed_book(questions: Sequence[Question], generator: Generator, instruction: str = "") -> list[Answer]:
-    """Answers from the model's weights alone."""
-    return answer_from(questions, [()] * len(questions), generator, instruction)
-
-
-def _conversations(
+def answer_closed_book(
     questions: Sequence[Question],
-    passages: Sequence[Sequence[Passage]],
+    generator: Generator,
+    instruction: str = "",
+    examples: Sequence[ShownExample] = (),
+) -> list[Answer]:
+    """Answers from the model's weights alone."""
+    conversations = [build_messages(question.text, COMPANY, (), instruction, examples) for question in questions]
+    texts = generator.complete(conversations)
+    return [Answer(question, text) for question, text in zip(questions, texts, strict=True)]
+
+
+def _answer_shown(
+    questions: Sequence[Question],
+    shown: Sequence[Sequence[Passage]],
+    generator: Generator,
     instruction: str,
     examples: Sequence[ShownExample],
-) -> list[list[Message]]:
-    return [
-        build_messages(question.text, COMPANY, shown, instruction, examples)
-        for question, shown in zip(questions, passages, strict=True)
+    progress: bool = False,
+) -> tuple[list[Answer], float]:
+    """Answers from passages, and the seconds that the generator took; without a passage, the abstention."""
+    prompts = [
+        _fit(question, passages, generator, instruction, examples)
+        for question, passages in zip(questions, shown, strict=True)
     ]
+    _say_what_was_left_out(shown, [passages for passages, _ in prompts], generator)
+    start = time.perf_counter()
+    texts = iter(generator.complete([messages for passages, messages in prompts if passages], progress=progress))
+    seconds = time.perf_counter() - start
+    answers = [
+        Answer(question, next(texts) if passages else ABSTENTION, tuple(passages))
+        for question, (passages, _) in zip(questions, prompts, strict=True)
+    ]
+    return answers, seconds
 
 
-def _answers(
-    questions: Sequence[Question], texts: Sequence[str], passages: Sequence[Sequence[Passage]]
-) -> list[Answer]:
-    return [Answer(q, text, tuple(shown)) for q, text, shown in zip(questions, texts, passages, strict=True)]
+def _fit(
+    question: Question,
+    passages: Sequence[Passage],
+    generator: Generator,
+    instruction: str,
+    examples: Sequence[ShownExample],
+) -> tuple[Sequence[Passage], list[Message]]:
+    """The passages that fit into a prompt beside the question, from the first one on, and the prompt."""
+    for count in range(len(passages), -1, -1):
+        messages = build_messages(question.text, COMPANY, passages[:count], instruction, examples)
+        if generator.fits(messages):
+            return passages[:count], messages
+    raise CourseError(
+        f"The question {question.text[:40]!r}… does not fit into the {generator.prompt_room:,} tokens that the model "
+        "reads, even without a passage: ask a shorter question, or show fewer examples."
+    )
+
+
+def _say_what_was_left_out(
+    found: Sequence[Sequence[Passage]], shown: Sequence[Sequence[Passage]], generator: Generator
+) -> None:
+    left_out = sum(map(len, found)) - sum(map(len, shown))
+    if left_out:
+        print(
+            f"{left_out} passage{'s were' if left_out > 1 else ' was'} left out, the last of a prompt first, because "
+            f"prompts with them are longer than the {generator.prompt_room:,} tokens that the model reads: "
+            "cut the articles into smaller passages with `chunk`."
+        )

@@ -1,4 +1,4 @@
-"""`solutions/*.ipynb` → `notebooks/*.ipynb`, checked: every copy parses, and no line of a solution survives."""
+"""Makes `notebooks/*.ipynb` from `solutions/*.ipynb`: every copy parses and shows no line of a solution."""
 
 import ast
 import re
@@ -9,10 +9,9 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from utils.course.backup import back_up
-from utils.course.learner_copy import is_dropped, learner_notebook, split_cell
+from utils.course.learner_copy import FINGERPRINT, fingerprint, is_dropped, learner_notebook, split_cell
 from utils.course.notebook_files import (
     NotebookError,
-    code_cells,
     label,
     notebook_paths,
     notebook_text,
@@ -28,32 +27,31 @@ BUILD_COMMAND = "python -m utils.authoring build"
 def build(solutions: Path = SOLUTIONS, notebooks: Path = NOTEBOOKS) -> list[Path]:
     """Write the learner copy of every solution, and return those that changed.
 
-    Nothing is written unless all can be made. A copy that somebody has worked in is kept in the folder `backups`
-    beside `notebooks`. Raises NotebookError for a solution that breaks a rule.
+    Nothing is written unless all copies can be made. A copy that somebody has worked in is first copied to the folder
+    `backups` next to `notebooks`. Raises NotebookError for a solution that breaks a rule.
     """
     copies = _learner_copies(solutions, notebooks)
     changed = {path: notebook for path, notebook in copies.items() if _differs(path, notebook)}
-    for path in changed:
-        if path.exists() and _was_worked_in(path):
+    for path, notebook in changed.items():
+        if path.exists() and _was_worked_in(path, notebook):
             _back_up(path)
     return [path for path, notebook in changed.items() if write_notebook(path, notebook)]
 
 
 def drift(solutions: Path = SOLUTIONS, notebooks: Path = NOTEBOOKS) -> list[str]:
-    """One line for each learner copy that does not follow from its solution, with the mend."""
+    """One line for each learner copy that is not what its solution gives, with the fix."""
     copies = _learner_copies(solutions, notebooks)
     extra = [path for path in notebook_paths(notebooks) if path not in copies]
     return [line for path, notebook in copies.items() for line in _drift_of(path, notebook)] + [
-        f"{label(path)} has no solution it comes from: run `git rm {label(path)}`, or keep your own elsewhere"
-        for path in extra
+        f"{label(path)} has no solution: run `git rm {label(path)}`, or move it if it is your own" for path in extra
     ]
 
 
 def checked_copy(solution: NotebookNode, name: str) -> NotebookNode:
     """The learner's copy of a solution.  name: what errors call it.
 
-    Raises NotebookError as `learner_notebook` does, when a cell no longer parses, and when a line of the solution can
-    still be read.
+    Raises NotebookError as `learner_notebook` does, when a cell no longer parses, and when the copy still shows a line
+    of the solution.
     """
     learner = learner_notebook(solution, name)
     _require_parsing(learner, name)
@@ -62,13 +60,13 @@ def checked_copy(solution: NotebookNode, name: str) -> NotebookNode:
 
 
 def leaked_lines(hidden: Iterable[str], learner: NotebookNode) -> list[str]:
-    """The telling lines of a solution that can still be read in the learner's copy, spacing aside."""
+    """The lines that give a solution away and are still in the learner's copy, whatever their spacing."""
     shown = [_squeezed(line) for cell in learner.cells for line in cell.source.splitlines()]
     return [line for line in hidden if _is_telling(line) and any(_squeezed(line) in other for other in shown)]
 
 
 def parse_cell(source: str) -> ast.Module:
-    """The syntax tree of a code cell, magics and top-level await allowed."""
+    """The syntax tree of a code cell, which may hold magics and top-level await."""
     plain = TransformerManager().transform_cell(source)
     return compile(plain, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
@@ -92,17 +90,18 @@ def _differs(path: Path, expected: NotebookNode) -> bool:
     return not path.exists() or path.read_text(encoding="utf-8", errors="replace") != notebook_text(expected)
 
 
-def _was_worked_in(path: Path) -> bool:
-    """Whether somebody ran a cell; committed copies hold no outputs.  What cannot be read counts as work."""
+def _was_worked_in(path: Path, fresh: NotebookNode) -> bool:
+    """Whether a copy differs both from the one that was generated last and from the new one."""
     try:
-        return any(cell.get("execution_count") or cell.outputs for cell in code_cells(read_notebook(path)))
-    except CourseError:
+        copy = read_notebook(path)
+        return fingerprint(copy) not in (copy.metadata.get(FINGERPRINT), fresh.metadata[FINGERPRINT])
+    except Exception:  # a file that cannot be read, for whatever reason, may hold work
         return True
 
 
 def _back_up(path: Path) -> None:
     kept = back_up(path)
-    print(f"{label(path)} held your work, which is now in {label(kept)}")
+    print(f"{label(path)} held your work: it is backed up as {label(kept)}")
 
 
 def _hidden_lines(cell: NotebookNode, name: str) -> tuple[str, ...]:
@@ -132,7 +131,7 @@ def _squeezed(line: str) -> str:
 
 
 def _is_telling(line: str) -> bool:
-    # Comments, imports and short lines such as `return scores` stand in many cells and give nothing away.
+    # Comments, imports and short lines such as `return scores` are in many cells and give nothing away.
     words = line.split()
     if not words or words[0] in {"import", "from"} or words[0].startswith("#"):
         return False

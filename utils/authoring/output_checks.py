@@ -15,16 +15,16 @@ MACHINE_PATH = re.compile(
 
 
 def unexecuted(solutions: Path = SOLUTIONS) -> list[str]:
-    """One line for each thing wrong with the stored outputs in a folder, with the mend."""
+    """One line for each thing wrong with the stored outputs in a folder, with the fix."""
     return [line for path in notebook_paths(solutions) for line in execution_problems(read_notebook(path), label(path))]
 
 
 def execution_problems(notebook: NotebookNode, name: str) -> list[str]:
     """What is wrong with a notebook's stored outputs, one line each. name: `solutions/02_rag_pipeline.ipynb`."""
-    mend = f"run `python -m utils.authoring refresh {Path(name).stem}`"
-    wrong = [f"{name}, cell {cell.id} {problem}: {mend}" for cell, problem in _cell_problems(notebook)]
+    fix = f"run `python -m utils.authoring refresh {Path(name).stem}`"
+    wrong = [f"{name}, cell {cell.id} {problem}: {fix}" for cell, problem in _cell_problems(notebook)]
     if "widgets" in notebook.metadata:
-        wrong.append(f"{name} stores widget state, which code hosts cannot show: {mend}")
+        wrong.append(f"{name} stores widget state, which code hosts cannot show: {fix}")
     return wrong
 
 

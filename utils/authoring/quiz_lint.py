@@ -1,6 +1,6 @@
-"""Whether the shipped quizzes are fair and their proofs exist: `python -m utils.authoring quizzes`.
+"""Whether the quizzes are fair, their evidence exists, and each ledger key has one meaning.
 
-The form of each file is checked on loading; this looks across files and into the notebooks.
+`python -m utils.authoring quizzes` runs it.  Loading checks the form of each file; this compares files and notebooks.
 """
 
 from __future__ import annotations
@@ -9,27 +9,39 @@ import ast
 import json
 import math
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from utils.errors import CourseError
 from utils.paths import SOLUTIONS
-from utils.quiz.options import Evidence
+from utils.quiz.options import LEDGER_KEY, Evidence
 from utils.quiz.questions import QUIZZES, load_quiz, quiz_numbers
 from utils.quiz.schema import Decision, Graded, Knowledge, Numeric, Ordering, Prediction, Quiz
 
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*$", re.MULTILINE)
-ENOUGH = 8  # fewer keys than this cannot be expected to cover every position
+ENOUGH = 8  # fewer questions than this cannot be expected to cover every position
 LONGEST_TO_SHORTEST = 2
+ARGUMENTS = ("key", "value", "low", "high", "unit", "notebook", "questions")  # of Ledger.record, in order
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One call of `Ledger.record`: its key as spelled, the keys that can be, and its notebook and question set."""
+
+    spelled: str
+    keys: tuple[str, ...]
+    notebook: str
+    questions: str
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a notebook offers as proof: headings, cell ids, and the ledger values that its code records."""
+    """What a notebook offers as evidence: headings, cell ids, and the ledger values that its code records."""
 
     cells: tuple[dict[str, Any], ...]
 
@@ -47,32 +59,37 @@ class Source:
         """Whether a cell records the ledger value `key`, spelled out or put together in an f-string."""
         return any(_records(text, key) for text in self._texts("code"))
 
+    def recordings(self) -> list[Recording]:
+        """Every measurement that the code cells record, in order; a cell with magics records nothing."""
+        return [recording for text in self._texts("code") for recording in _recordings(text)]
+
     def _texts(self, kind: str) -> Iterator[str]:
         return ("".join(cell.get("source", "")) for cell in self.cells if cell.get("cell_type") == kind)
 
 
 def problems(quizzes: Path = QUIZZES, solutions: Path = SOLUTIONS) -> list[str]:
-    """One sentence for each thing wrong with the quizzes of a folder, held against the notebooks of another."""
+    """One sentence for each problem of the quizzes in one folder and the notebooks in the other."""
     found, loaded = [], []
     for number in quiz_numbers(quizzes):
         try:
             loaded.append(load_quiz(number, quizzes))
         except CourseError as problem:
             found.append(str(problem))
-    return [*found, *unfair(loaded), *unproven(loaded, read_sources(solutions))]
+    sources = read_sources(solutions)
+    return [*found, *unfair(loaded), *unproven(loaded, sources), *ambiguous_keys(sources)]
 
 
 def unfair(quizzes: Sequence[Quiz]) -> list[str]:
-    """What gives keys away: positions, lengths; and feedback that is no sentence."""
+    """What gives the right options away (positions, lengths), and feedback that is not a sentence."""
     keys = [question for quiz in quizzes for question in quiz.graded if _has_one_letter(question)]
     texts = [line for quiz in quizzes for line in _unfair_texts(quiz)]
     return [*_unbalanced_positions(keys), *_telling_lengths(keys), *texts]
 
 
 def unproven(quizzes: Sequence[Quiz], sources: dict[str, Source]) -> list[str]:
-    """The proofs that do not resolve.  sources: notebooks by number.
+    """The evidence that does not exist.  sources: notebooks by number.
 
-    A prediction without ledger values belongs to a notebook that is still to come, and is passed over.
+    A prediction without ledger values belongs to a notebook that does not exist yet, and is skipped.
     """
     lines = []
     for quiz in quizzes:
@@ -83,6 +100,41 @@ def unproven(quizzes: Sequence[Quiz], sources: dict[str, Source]) -> list[str]:
                 missing = _missing_proofs(question.evidence, sources)
             lines += [f"{quiz.quiz}.yaml: question {question.id!r}: {problem}." for problem in missing]
     return lines
+
+
+def ambiguous_keys(sources: Mapping[str, Source]) -> list[str]:
+    """The ledger keys with more than one meaning: two notebooks, two question sets, or another notebook's number.
+
+    sources: notebooks by number.  A key from an f-string counts once for each text in the lists, tuples and
+    dictionaries of its cell that can fill its gap, and as the pattern itself when no text can.
+    """
+    recordings = [(number, recording) for number, source in sources.items() for recording in source.recordings()]
+    unsigned = [
+        f'Notebook {number} records {recording.spelled} without notebook="{number}": add it.'
+        for number, recording in recordings
+        if recording.notebook != number
+    ]
+    notebooks = _by_key((key, number) for number, recording in recordings for key in recording.keys)
+    questions = _by_key((key, f'"{recording.questions}"') for _, recording in recordings for key in recording.keys)
+    return [
+        *dict.fromkeys(unsigned),
+        *(
+            f"The ledger key {key} is recorded by notebooks {found}: give each notebook its own key."
+            for key, found in notebooks.items()
+        ),
+        *(
+            f"The ledger key {key} is recorded on questions {found}: give each set its own key."
+            for key, found in questions.items()
+        ),
+    ]
+
+
+def _by_key(pairs: Iterator[tuple[str, str]]) -> dict[str, str]:
+    """The keys with more than one value, and their values in words, each once: "02 and 09"."""
+    values: dict[str, dict[str, None]] = defaultdict(dict)
+    for key, value in pairs:
+        values[key][value] = None
+    return {key: " and ".join(found) for key, found in values.items() if len(found) > 1}
 
 
 def read_sources(folder: Path) -> dict[str, Source]:
@@ -110,14 +162,14 @@ def _unbalanced_positions(questions: Sequence[Decision | Knowledge]) -> list[str
     said = ", ".join(f"{letter} {counts[letter]}" for letter in letters)
     most = math.ceil(len(questions) / len(letters)) + 1
     if max(counts.values()) > most or any(not counts[letter] for letter in letters):
-        return [f"The keys are not balanced over the positions ({said}): move some right options."]
+        return [f"The right options are not spread evenly over the positions ({said}): move some of them."]
     return []
 
 
 def _telling_lengths(questions: Sequence[Decision | Knowledge]) -> list[str]:
     longest = sum(_key_is_longest(question) for question in questions)
     if len(questions) >= ENOUGH and longest > len(questions) / 2:
-        return [f"The right option is the longest in {longest} of {len(questions)} questions: even the lengths out."]
+        return [f"The right option is the longest in {longest} of {len(questions)} questions: even out the lengths."]
     return []
 
 
@@ -130,7 +182,7 @@ def _unfair_texts(quiz: Quiz) -> Iterator[str]:
     for question in quiz.questions:
         where = f"{quiz.quiz}.yaml: question {question.id!r}"
         if not all(option.feedback.rstrip().endswith((".", "?", "!")) for option in question.options):
-            yield f"{where}: a feedback is no whole sentence."
+            yield f"{where}: a feedback is not a whole sentence."
         if isinstance(question, (Numeric, Ordering)):
             continue
         lengths = [len(option.text) for option in question.options]
@@ -141,7 +193,7 @@ def _unfair_texts(quiz: Quiz) -> Iterator[str]:
 def _missing_proofs(evidence: Evidence, sources: dict[str, Source]) -> Iterator[str]:
     source = sources.get(evidence.notebook)
     if source is None:
-        yield f"there is no notebook {evidence.notebook} to hold its proof"
+        yield f"there is no notebook {evidence.notebook} with its evidence"
         return
     if evidence.section and evidence.section not in source.headings:
         yield f'notebook {evidence.notebook} has no heading "{evidence.section}"'
@@ -164,14 +216,71 @@ def _records(code: str, key: str) -> bool:
     except SyntaxError:  # a cell with magics records nothing
         return False
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return any(_matches(argument, key, texts) for argument in _recorded(tree))
+    return any(_matches(argument, key, texts) for call in _recorded(tree) if (argument := _argument(call, "key")))
 
 
-def _recorded(tree: ast.AST) -> Iterator[ast.expr]:
-    """The first argument of every call of a method named `record`."""
+def _recorded(tree: ast.AST) -> Iterator[ast.Call]:
+    """Every call of a method named `record`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "record":
-            yield from node.args[:1]
+            yield node
+
+
+def _recordings(code: str) -> Iterator[Recording]:
+    """The measurements that a cell records, in order."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:  # a cell with magics records nothing
+        return
+    texts = _listed_texts(tree)
+    for call in _recorded(tree):
+        argument = _argument(call, "key")
+        if argument is not None:
+            notebook, questions = (_plain(_argument(call, name)) for name in ("notebook", "questions"))
+            yield Recording(_spelled(argument), _possible_keys(argument, texts), notebook, questions)
+
+
+def _argument(call: ast.Call, name: str) -> ast.expr | None:
+    """The argument of `Ledger.record` called `name`, by keyword or by position; None when it is not given."""
+    place = ARGUMENTS.index(name)
+    by_name = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    return call.args[place] if by_name is None and place < len(call.args) else by_name
+
+
+def _plain(argument: ast.expr | None) -> str:
+    """An argument as text: the text itself where it is spelled out, else its code; empty when it is not given."""
+    if argument is None:
+        return ""
+    return str(argument.value) if isinstance(argument, ast.Constant) else f"{{{ast.unparse(argument)}}}"
+
+
+def _listed_texts(tree: ast.AST) -> list[str]:
+    """The texts in lists, tuples, sets and dictionaries of a cell: what its loops run over, not its column names."""
+    looked_up = [node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
+    listed = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict)) and node not in looked_up
+    ]
+    constants = [part.value for node in listed for part in ast.walk(node) if isinstance(part, ast.Constant)]
+    return list(dict.fromkeys(value for value in constants if isinstance(value, str)))
+
+
+def _possible_keys(argument: ast.expr, texts: Sequence[str]) -> tuple[str, ...]:
+    """The ledger keys that an argument can be; the pattern itself when no text of the cell fits its gaps."""
+    choices = [[part.value] if isinstance(part, ast.Constant) else texts for part in _parts(argument)]
+    keys = ("".join(map(str, parts)) for parts in product(*choices))
+    return tuple(key for key in keys if re.fullmatch(LEDGER_KEY, key)) or (_spelled(argument),)
+
+
+def _spelled(argument: ast.expr) -> str:
+    """An argument as a pattern: "{name}.correct" for an f-string."""
+    return "".join(_plain(part.value if isinstance(part, ast.FormattedValue) else part) for part in _parts(argument))
+
+
+def _parts(argument: ast.expr) -> list[ast.expr]:
+    """The texts and gaps of an f-string, in order; anything else is a single part."""
+    return argument.values if isinstance(argument, ast.JoinedStr) else [argument]
 
 
 def _matches(argument: ast.expr, key: str, texts: set[str]) -> bool:

@@ -1,25 +1,37 @@
-"""The exercises' reference solutions. A notebook continues with these, so that a skipped exercise breaks nothing."""
+"""The exercises' reference solutions.  A notebook continues with these where the learner's function is not right.
+
+Each docstring states the exercise's domain: on these inputs a checker compares the learner's function with this one.
+"""
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 
 from utils.matching import contains_whole
+from utils.prompts import is_abstention
+from utils.sentences import sentences
 
 
 def share_right(answers: list[str], gold_values: list[str]) -> float:
-    """Share of answers, 0 to 1, that contain their own gold value as a whole.
+    """Share of answers, 0 to 1, that contain their own gold value as a whole, in capitals or not.
 
-    gold_values: one for each answer, same order.  Raises ValueError when the lengths differ.  Exercise of notebook 00.
+    answers: at least one.  gold_values: one for each answer, same order; words and whole numbers, perhaps with "$".
+    A value is whole where no letter or digit touches it.  Exercise of notebook 00.
     """
-    right = [contains_whole(answer, gold) for answer, gold in zip(answers, gold_values, strict=True)]
-    return sum(right) / len(right)
+    right = 0
+    for answer, gold in zip(answers, gold_values, strict=True):
+        whole_value = rf"(?<![\w.,]){re.escape(gold)}(?!\w|[.,:]\d)"
+        right += re.search(whole_value, answer, re.IGNORECASE) is not None
+    return right / len(answers)
 
 
 def sentence_chunks(sentences: list[str], size: int, overlap: int) -> list[str]:
-    """Texts of `size` sentences each, of which every one repeats the last `overlap` sentences of the one before.
+    """Texts of `size` sentences each; each one begins with the last `overlap` sentences of the previous one.
 
-    The last may be shorter; none holds repeated sentences only.  overlap < size.  Exercise of notebook 01.
+    The last may be shorter; none holds only repeated sentences.  sentences: at least one; the same one may come again.
+    size: 1 or more.  overlap: 0 or more, less than size.  Exercise of notebook 01.
     """
     chunks = []
     for start in range(0, len(sentences), size - overlap):
@@ -32,7 +44,8 @@ def sentence_chunks(sentences: list[str], size: int, overlap: int) -> list[str]:
 def cosine_search(query: np.ndarray, vectors: np.ndarray, k: int) -> list[int]:
     """Positions of the k vectors whose direction is nearest to the query's, the nearest first.
 
-    query: shape (dimensions,).  vectors: shape (passages, dimensions), of any length but zero.
+    query: shape (dimensions,).  vectors: shape (passages, dimensions), at least one.  Lengths may be anything above
+    zero; no two cosines are equal.  k: 1 or more; with more than there are vectors, return all positions.
     Exercise of notebook 01.
     """
     cosines = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
@@ -42,7 +55,9 @@ def cosine_search(query: np.ndarray, vectors: np.ndarray, k: int) -> list[int]:
 def mean_recall(rankings: list[list[str]], gold: list[list[str]], k: int) -> float:
     """Share of its right ids that a question finds among the first k, averaged over the questions.
 
-    rankings, gold: one list of ids for each question, same order.  Exercise of notebook 01.
+    rankings, gold: one list of ids for each question, same order, at least one question.  A ranking may be empty,
+    shorter than k, or hold an id twice, which counts once; right ids differ, and there is at least one.  k: 1 or more.
+    Exercise of notebook 01.
     """
     shares = [len(set(ranking[:k]) & set(right)) / len(right) for ranking, right in zip(rankings, gold, strict=True)]
     return sum(shares) / len(shares)
@@ -51,17 +66,19 @@ def mean_recall(rankings: list[list[str]], gold: list[list[str]], k: int) -> flo
 def user_prompt(question: str, passages: list[tuple[str, str]]) -> str:
     """The question, the passages as `[1] Title. Text` numbered from 1, and the question again, one a line.
 
-    passages: pairs of title and text.  Exercise of notebook 02.
+    passages: pairs of title and text, at least one; the same pair may come again.  No text has a line break.
+    Exercise of notebook 02.
     """
     numbered = [f"[{number}] {title}. {text}" for number, (title, text) in enumerate(passages, start=1)]
     return "\n".join([f"Question: {question}", *numbered, f"Question: {question}"])
 
 
 def best_threshold(scores: list[float], answerable: list[bool]) -> float:
-    """The score from which on to answer, so that both kinds of question fare best on average; the lowest, if several.
+    """The lowest score to answer at: the one with the best mean of two shares, the lowest of these if several tie.
 
-    scores: the best hit's score of each question.  answerable: whether it has an answer; some have, some have not.
-    Exercise of notebook 02.
+    The shares: of the questions with an answer, those that score at least as high; of those without, those that score
+    lower.  scores: the best hit's score of each question, in any order; two may be equal.  answerable: whether it has
+    an answer; at least one has, and at least one has not.  Exercise of notebook 02.
     """
 
     def balanced_accuracy(threshold: float) -> float:
@@ -75,7 +92,7 @@ def best_threshold(scores: list[float], answerable: list[bool]) -> float:
 def lora_parameters(d_in: int, d_out: int, rank: int) -> int:
     """How many numbers a LoRA pair trains: A has shape (rank, d_in), B has shape (d_out, rank).
 
-    Exercise of notebook 06.
+    d_in, d_out, rank: whole numbers from 1.  Exercise of notebook 06.
     """
     return rank * d_in + d_out * rank
 
@@ -83,29 +100,33 @@ def lora_parameters(d_in: int, d_out: int, rank: int) -> int:
 def outcome(answer: str, gold: str | None, sources: list[str]) -> str:
     """One of five outcomes: "correct", "wrong", "unsupported", "abstained rightly", "abstained wrongly".
 
-    gold: the right value, None when the handbook has none.  sources: the passages the model was shown.
+    answer: any text, also an empty one.  gold: the right value, None when the handbook has none.  sources: the texts of
+    the passages that the model was shown, perhaps none; one space between words, and no marks such as "[1]".
     Exercise of notebook 09.
     """
-    if "The handbook does not say" in answer:
-        return "abstained rightly" if gold is None else "abstained wrongly"
     if gold is not None and contains_whole(answer, gold):
         return "correct"
-    sentence = answer.split(" [")[0].removesuffix(".")
-    return "wrong" if any(sentence in source for source in sources) else "unsupported"
+    if is_abstention(answer):
+        return "abstained rightly" if gold is None else "abstained wrongly"
+    quoted = any(
+        contains_whole(answer, sentence.removesuffix(".")) for source in sources for sentence in sentences(source)
+    )
+    return "wrong" if quoted else "unsupported"
 
 
 def failed_half(gold: set[str], shown: set[str]) -> str:
     """Which half of a pipeline failed on a question: "search" when a gold article was not shown, else "reading".
 
-    gold, shown: ids of articles.  Exercise of notebook 03.
+    gold, shown: ids of articles; gold holds at least one, shown may be empty.  Exercise of notebook 03.
     """
     return "reading" if gold <= shown else "search"
 
 
 def rrf(rankings: list[list[str]], k: int = 60) -> list[str]:
-    """Ids by reciprocal rank fusion, best first.  rankings: each best first; ranks count from 1.
+    """Ids by reciprocal rank fusion, best first.
 
-    Exercise of notebook 03.
+    rankings: each best first, perhaps empty; ranks count from 1; a ranking holds an id once.  k: 0 or more.  No two ids
+    have the same score.  Exercise of notebook 03.
     """
     scores: dict[str, float] = {}
     for ranking in rankings:
@@ -115,9 +136,10 @@ def rrf(rankings: list[list[str]], k: int = 60) -> list[str]:
 
 
 def apply_change(texts: dict[str, str], kind: str, article_id: str, text: str | None) -> dict[str, str]:
-    """The handbook after one change.  kind: "add", "replace" or "withdraw"; text: the new one, None if withdrawn.
+    """A new dictionary: the handbook after one change.
 
-    Exercise of notebook 04.
+    texts: from id to text, perhaps empty.  kind: "add" for an id that is not there yet, "replace" or "withdraw" for one
+    that is.  text: the new one, None if withdrawn.  Exercise of notebook 04.
     """
     new = dict(texts)
     if kind == "withdraw" or text is None:

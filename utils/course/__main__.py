@@ -77,14 +77,14 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--quiet", action="store_true", help="say only what is not ok")
     doctor.set_defaults(command=_doctor)
 
-    progress = commands.add_parser("progress", help="what is done, how your predictions held, what to do next")
+    progress = commands.add_parser("progress", help="what is done, which predictions came true, what to do next")
     progress.add_argument(
         "--export", action="store_true", help="print answers and measurements as text, to carry along"
     )
     progress.add_argument(
         "--import", dest="bring_in", metavar="FILE", help="bring in such a text; - reads it from here"
     )
-    progress.add_argument("--figure", metavar="FILE", help="also draw the predictions that held, as a PNG file")
+    progress.add_argument("--figure", metavar="FILE", help="also draw which predictions came true, as a PNG file")
     progress.set_defaults(command=_progress)
 
     reset = commands.add_parser("reset", help="start a notebook over; your old copy is backed up")

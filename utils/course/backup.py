@@ -1,4 +1,4 @@
-"""Learners' work is backed up before anything takes its place, and never deleted."""
+"""Learners' work is backed up before anything replaces it, and never deleted."""
 
 import shutil
 from datetime import datetime
@@ -9,9 +9,9 @@ from utils.errors import CourseError
 
 
 def back_up(path: Path) -> Path:
-    """Copy a notebook into the folder `backups` beside `notebooks`, under its name and today's date and time.
+    """Copy a notebook into the folder `backups` next to `notebooks`, with the date and time in its name.
 
-    Raises CourseError when that fails, so that the caller leaves the notebook as it is.
+    Returns the new path.  Raises CourseError when that fails, so that the caller leaves the notebook as it is.
     """
     folder = path.parents[1] / "backups"
     try:
@@ -26,7 +26,7 @@ def back_up(path: Path) -> Path:
 
 
 def _unused_name(folder: Path, stem: str) -> Path:
-    """An empty file of our own: two copies backed up in the same second must not share a name."""
+    """A new empty file: two copies that are backed up in the same second must not share a name."""
     number = 1
     while True:
         kept = folder / (f"{stem}.ipynb" if number == 1 else f"{stem}-{number}.ipynb")

@@ -1,4 +1,4 @@
-"""The dashboard: where the learner stands, how well their bets held, what to do next, and starting over.
+"""The dashboard: what is done, which predictions came true, what to do next, and starting over.
 
 from utils.course.dashboard import open_dashboard
 open_dashboard()
@@ -22,8 +22,8 @@ from utils.quiz.progress import Progress
 
 NAME = "Dashboard of the course"
 MARKDOWN = (
-    "**Where you stand.** Where buttons are not shown, run these in a terminal: `python -m utils.course progress` "
-    "for what is done, how well your predictions held and what to do next; `python -m utils.course reset 02` "
+    "**Your progress.** If no buttons appear here, run these in a terminal: `python -m utils.course progress` "
+    "for what is done, which of your predictions came true and what to do next; `python -m utils.course reset 02` "
     "to start notebook 02 over."
 )
 TABLE_STYLE = """<style>
@@ -41,7 +41,7 @@ def open_dashboard() -> Dashboard:
 class Dashboard(FixedReprBox):
     """The dashboard as widgets; its text form is the same at every run.
 
-    start_over: brings back a fresh copy of the notebook with that number, and says what it did.
+    start_over: restores a fresh copy of the notebook with that number, and returns a sentence about it.
     """
 
     def __init__(self, progress: Progress, ledger: Ledger, start_over: Callable[[str], str] = reset) -> None:
@@ -55,9 +55,9 @@ class Dashboard(FixedReprBox):
             number: action_button(f"Start notebook {number} over", lambda number=number: self._reset(number))
             for number in notebook_numbers()
         }
-        self.refresh_button = action_button("Look again", self.refresh)
+        self.refresh_button = action_button("Refresh", self.refresh)
         self.export_button = action_button("Show my progress as text", self._export)
-        self.import_button = action_button("Bring in the text from the field", self._import)
+        self.import_button = action_button("Add the progress in the field", self._import)
         super().__init__(NAME, MARKDOWN, self._parts())
         self.add_class("course-card")
         self.refresh()
@@ -72,7 +72,7 @@ class Dashboard(FixedReprBox):
             widgets.HTML(STYLE + TABLE_STYLE),
             self.report,
             self.refresh_button,
-            widgets.HTML("<p><strong>Carry it to another computer</strong></p>"),
+            widgets.HTML("<p><strong>Move your progress to another computer</strong></p>"),
             _row([self.export_button, self.import_button]),
             self.text,
             widgets.HTML("<p><strong>Start over</strong><br>Your old copy is backed up, never deleted.</p>"),
@@ -82,7 +82,7 @@ class Dashboard(FixedReprBox):
 
     def _export(self) -> None:
         self.text.value = export_text(self._progress, self._ledger)
-        self._say("Your answers and measurements stand in the field: copy all of it.")
+        self._say("Your answers and measurements are in the field: copy all of it.")
 
     def _import(self) -> None:
         self._try(lambda: import_text(self.text.value, self._progress, self._ledger))
@@ -90,7 +90,7 @@ class Dashboard(FixedReprBox):
     def _reset(self, number: str) -> None:
         if self._asked != number:
             self._asked = number
-            self._say(f'Sure? Press "Start notebook {number} over" once more: your copy of it will be backed up.')
+            self._say(f'Sure? Press "Start notebook {number} over" again: your copy of it will be backed up.')
             return
         self._try(lambda: self._start_over(number))
 
@@ -107,11 +107,11 @@ class Dashboard(FixedReprBox):
 
 
 def report_html(overview: Overview) -> str:
-    """The overview as a table, a picture with its text twin, and the next step."""
+    """The overview as a table, a picture with the same counts in text, and the next step."""
     lines = "".join(f"<li>{escape(line)}</li>" for line in overview.calibration.in_words())
     problems = "".join(f"<p>{escape(problem)}</p>" for problem in overview.problems)
     return (
-        f"{problems}{_table(overview)}<p><strong>Your predictions against your measurements</strong></p>"
+        f"{problems}{_table(overview)}<p><strong>Your predictions and what you measured</strong></p>"
         f"{_picture(overview)}<ul>{lines}</ul><p><strong>Next:</strong> {escape(overview.next_step)}</p>"
     )
 
@@ -128,11 +128,11 @@ def _table(overview: Overview) -> str:
 
 
 def _picture(overview: Overview) -> str:
-    if not overview.calibration.measured:
+    if not overview.calibration.settled:
         return ""
     from utils.plots import image_html
 
-    words = "Bars of the counts listed below, one for each confidence."
+    words = "Bars of the counts listed below, one for each level of confidence."
     return image_html(figure(overview.calibration), words)
 
 

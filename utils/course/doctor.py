@@ -1,4 +1,4 @@
-"""Is everything here that the course needs? One line for each check, and what to mend in plain words."""
+"""Is everything the course needs in place?  One line per check, with the fix in plain words."""
 
 import importlib.metadata
 import os
@@ -16,15 +16,15 @@ PYTHONS = ((3, 11), (3, 12), (3, 13))
 MEMORY_BYTES = int(2.5 * 2**30)
 DISK_BYTES = 2 * 2**30
 SET_UP = "run `make lab`, or `conda env update -f environment.yml` in a conda environment"
-# The same package under another name: conda-forge's FAISS calls itself `faiss`.
+# The same package under another name: conda-forge calls FAISS `faiss`.
 OTHER_NAMES = {"faiss-cpu": ("faiss",)}
 
-Verdict = Literal["ok", "mend", "note"]
+Verdict = Literal["ok", "fix", "note"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. verdict: `mend` stops the course, `note` only limits it."""
+    """What one check found.  verdict: `fix` means the course cannot run yet, `note` that something is limited."""
 
     name: str
     verdict: Verdict
@@ -35,7 +35,7 @@ class Finding:
 
 
 def diagnose() -> list[Finding]:
-    """Every check's finding, in the order in which one would mend them."""
+    """The finding of every check, in the order in which you would fix them."""
     return [
         check_python(),
         _guarded("packages", check_packages),
@@ -50,35 +50,35 @@ def diagnose() -> list[Finding]:
 
 
 def report(findings: Iterable[Finding], quiet: bool = False) -> bool:
-    """Print the findings, only those that are not ok if quiet. True when nothing needs mending."""
+    """Print the findings, or only those that are not ok if quiet.  Returns True when nothing must be fixed."""
     findings = list(findings)
     for finding in findings:
         if not (quiet and finding.verdict == "ok"):
             print(finding)
-    return all(finding.verdict != "mend" for finding in findings)
+    return all(finding.verdict != "fix" for finding in findings)
 
 
 def check_python() -> Finding:
-    """Whether this is a Python that the packages are pinned for."""
+    """Whether the packages are pinned for this version of Python."""
     running = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] in PYTHONS:
         return Finding("Python", "ok", running)
     *others, last = (f"{major}.{minor}" for major, minor in PYTHONS)
     wanted = f"{', '.join(others)} or {last}"
-    return Finding("Python", "mend", f"this is {running}, the course needs {wanted}: install one, then {SET_UP}.")
+    return Finding("Python", "fix", f"this is {running}, the course needs {wanted}: install one, then {SET_UP}.")
 
 
 def check_packages(requirements: Path = ROOT / "requirements.txt") -> Finding:
-    """Whether every package is installed in its pinned version."""
+    """Whether every package is installed at its pinned version."""
     pins = parse_pins(requirements.read_text(encoding="utf-8"))
     wrong = [problem for name, wanted in pins.items() if (problem := _package_problem(name, wanted))]
     if wrong:
-        return Finding("packages", "mend", f"{'; '.join(wrong)}: {SET_UP}.")
+        return Finding("packages", "fix", f"{'; '.join(wrong)}: {SET_UP}.")
     return Finding("packages", "ok", f"{len(pins)} installed as pinned")
 
 
 def check_generator() -> Finding:
-    """Whether the shipped language model is complete and unchanged. Raises CourseError if not."""
+    """Whether the shipped language model is complete and unchanged.  Raises CourseError if not."""
     from utils.models import verify_generator
 
     verify_generator()
@@ -86,7 +86,7 @@ def check_generator() -> Finding:
 
 
 def check_embedder() -> Finding:
-    """Whether the embedding model is installed and is the published one. Raises CourseError if not."""
+    """Whether the embedding model is installed and unchanged.  Raises CourseError if not."""
     from utils.models import embedder_folder
 
     embedder_folder()
@@ -94,7 +94,7 @@ def check_embedder() -> Finding:
 
 
 def check_datasets() -> Finding:
-    """Whether the handbook and its questions can be read. Raises CourseError if not."""
+    """Whether the handbook and its questions can be read.  Raises CourseError if not."""
     from utils.datasets import load_articles, load_questions
 
     articles, questions = load_articles(), load_questions("test")
@@ -111,7 +111,7 @@ def check_memory() -> Finding:
         return Finding("memory", "note", "cannot be read before the packages are installed.")
     if free < MEMORY_BYTES:
         sentence = f"{_gib(free)} are free, notebooks need up to {_gib(MEMORY_BYTES)}: close other programs or kernels."
-        return Finding("memory", "mend", sentence)
+        return Finding("memory", "fix", sentence)
     return Finding("memory", "ok", f"{_gib(free)} free")
 
 
@@ -119,13 +119,15 @@ def check_disk(folder: Path = ROOT) -> Finding:
     """Whether enough disk is free for what notebooks write."""
     free = shutil.disk_usage(folder).free
     if free < DISK_BYTES:
-        sentence = f"{_gib(free)} are free where {folder} lies, the course needs {_gib(DISK_BYTES)}: free some space."
-        return Finding("disk", "mend", sentence)
+        sentence = (
+            f"{_gib(free)} are free on the disk of {folder}, the course needs {_gib(DISK_BYTES)}: free some space."
+        )
+        return Finding("disk", "fix", sentence)
     return Finding("disk", "ok", f"{_gib(free)} free")
 
 
 def check_checkout(folder: Path = ROOT) -> Finding:
-    """Whether notebooks can be saved where they lie."""
+    """Whether notebooks can be saved in this folder."""
     if _may_write(folder):
         return Finding("checkout", "ok", "notebooks can be saved")
     sentence = f"{folder} is read-only: notebooks run, but your edits are not saved unless you work in a copy of it."
@@ -137,15 +139,15 @@ def check_progress() -> Finding:
     closed = [path for path in (progress_file(), ledger_file()) if not _may_write(path)]
     if not closed:
         return Finding("progress", "ok", f"kept in {progress_file().parent}")
-    mend = "set COURSE_PROGRESS and COURSE_LEDGER to files that you may write"
-    sentence = f"{closed[0]} may not be written, so quiz answers and measurements are not kept: {mend}."
+    fix = "set COURSE_PROGRESS and COURSE_LEDGER to files that you can write to"
+    sentence = f"{closed[0]} cannot be written, so quiz answers and measurements are not kept: {fix}."
     return Finding("progress", "note", sentence)
 
 
 def parse_pins(text: str) -> dict[str, str]:
-    """The pins of a requirements file that count on this machine: name to version.
+    """The pins of a requirements file that apply to this computer: name to version.
 
-    Raises CourseError for a line that pins no single version.
+    Raises CourseError for a line that does not pin one version.
     """
     from packaging.requirements import InvalidRequirement, Requirement
 
@@ -162,7 +164,7 @@ def parse_pins(text: str) -> dict[str, str]:
 
 
 def free_memory() -> int:
-    """Bytes of memory that a notebook may still take, within a container's limit if there is one."""
+    """Bytes of memory that a notebook can still use, within the limit of a container if there is one."""
     import psutil
 
     free = psutil.virtual_memory().available
@@ -171,13 +173,13 @@ def free_memory() -> int:
 
 
 def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
-    # A doctor reports what it meets; a broken file must not end the visit before the other checks.
+    # A broken file must not stop the checks that come after it.
     try:
         return check()
     except ImportError as problem:
-        return Finding(name, "mend", f"cannot be checked, because {_first_line(problem)}: {SET_UP}.")
+        return Finding(name, "fix", f"cannot be checked, because {_first_line(problem)}: {SET_UP}.")
     except (CourseError, OSError, ValueError) as problem:
-        return Finding(name, "mend", _first_line(problem))
+        return Finding(name, "fix", _first_line(problem))
 
 
 def _first_line(problem: Exception) -> str:
@@ -210,7 +212,7 @@ def _container_room(group: Path = Path("/sys/fs/cgroup")) -> int | None:
 
 
 def _may_write(path: Path) -> bool:
-    # What does not exist yet can be made if the nearest folder that does exist is open.
+    # A path that does not exist yet can be created if its nearest existing parent is writable.
     existing = next(place for place in (path, *path.absolute().parents) if place.exists())
     return os.access(existing, os.W_OK)
 

@@ -1,10 +1,12 @@
-"""The learner's copy of a solution: each solution region becomes a stub, outputs go.
+"""The learner's copy of a solution: each solution region becomes a stub, and outputs are removed.
 
-In a code cell, the lines between `# BEGIN SOLUTION` and `# END SOLUTION` give way to STUB, as far indented as the
+In a code cell, STUB replaces the lines between `# BEGIN SOLUTION` and `# END SOLUTION`, with the indentation of the
 opening marker. Cells tagged `solution` (prose) or `solution-only` (code) are left out.
 """
 
 import copy
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 
@@ -18,11 +20,14 @@ MARKER_WORDS = re.compile(r"\b(BEGIN|END) SOLUTION\b")
 DROPPED_TAGS = {"solution", "solution-only"}
 # A learner copy has no outputs to compare with, and a learner's own run must not become the reference.
 SOURCE_ONLY_TAGS = {"nbval-check-output"}
+# Notebook metadata that holds the fingerprint of the copy as it was generated; editors keep it when they save.
+FINGERPRINT = "generated_sha256"
+WORK = ("execution_count", "outputs", "attachments")
 
 
 @dataclass(frozen=True)
 class Split:
-    """A solution taken apart: what the learner sees, and the lines that must not be seen."""
+    """A solution cell in two parts: what the learner sees, and the lines that the learner must not see."""
 
     learner: str
     hidden: tuple[str, ...]
@@ -31,11 +36,21 @@ class Split:
 def learner_notebook(solution: NotebookNode, name: str) -> NotebookNode:
     """The learner's copy of a solution.  name: what errors call it.
 
-    Raises NotebookError when solution markers do not pair up, or stand in prose.
+    Its metadata holds its fingerprint.  Raises NotebookError when solution markers do not pair up or are in prose.
     """
     learner = copy.deepcopy(solution)
     learner.cells = [_learner_cell(cell, name) for cell in learner.cells if not is_dropped(cell)]
-    return normalise(learner)
+    normalise(learner).metadata[FINGERPRINT] = fingerprint(learner)
+    return learner
+
+
+def fingerprint(notebook: NotebookNode) -> str:
+    """A checksum of what a person can change by working in a notebook: cells, outputs and execution counts.
+
+    Metadata is left out, because editors rewrite it whenever they save.
+    """
+    cells = [[cell.cell_type, cell.source, *(cell.get(field) or None for field in WORK)] for cell in notebook.cells]
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
 
 
 def split_solution(source: str) -> Split:
@@ -86,7 +101,7 @@ def _learner_cell(cell: NotebookNode, name: str) -> NotebookNode:
 def _marker(line: str) -> re.Match[str] | None:
     marker = MARKER.match(line)
     if marker is None and MARKER_WORDS.search(line):
-        raise ValueError(f"has a solution marker that does not stand alone in its line: {line.strip()!r}")
+        raise ValueError(f"has a solution marker that is not alone on its line: {line.strip()!r}")
     return marker
 
 

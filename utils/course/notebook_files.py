@@ -1,4 +1,4 @@
-"""Notebooks as files: read, put into one canonical form, written as the same bytes everywhere."""
+"""Notebooks as files: read, brought into one canonical form, and written as the same bytes everywhere."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from utils.paths import write_atomically
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE_INFO = {"name": "python"}
-# What editors and runs leave behind in a cell, different each time.
+# What editors and runs leave behind in a cell; it differs each time.
 PASSING_METADATA = ("ExecuteTime", "collapsed", "execution", "scrolled", "trusted")
 
 
@@ -22,7 +22,7 @@ class NotebookError(CourseError, ValueError):
 
 
 def notebook_paths(folder: Path) -> list[Path]:
-    """The notebooks of a folder, in order of their names."""
+    """The notebooks of a folder, ordered by name."""
     return sorted(folder.glob("*.ipynb"))
 
 
@@ -32,9 +32,9 @@ def label(path: Path) -> str:
 
 
 def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook whose cells carry ids, each its own. Raises NotebookError otherwise."""
+    """Read a notebook in which every cell has an id of its own.  Raises NotebookError for any other file."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    # Looked at before nbformat reads it, because nbformat gives new ids, different each time, to cells without.
+    # Checked before nbformat reads it, because nbformat gives random ids to cells that have none.
     ids = [cell.get("id") for cell in _raw_cells(text, path)]
     if None in ids or len(set(ids)) < len(ids):
         raise NotebookError(f"{label(path)} has cells without an id of their own: save it once with JupyterLab 4.")
@@ -42,7 +42,7 @@ def read_notebook(path: Path) -> NotebookNode:
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """Drop from a notebook, in place, what differs from machine to machine; cell ids and tags stay."""
+    """Remove from a notebook, in place, what differs from computer to computer; cell ids and tags stay.  Returns it."""
     notebook.metadata = NotebookNode(kernelspec=dict(KERNELSPEC), language_info=dict(LANGUAGE_INFO))
     notebook.nbformat_minor = 5
     for cell in notebook.cells:
@@ -52,15 +52,15 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
 
 
 def notebook_text(notebook: NotebookNode) -> str:
-    """The one text that stands for this notebook on disk. Raises ValidationError when it is no valid notebook."""
+    """The notebook as it is written to disk.  Raises ValidationError when it is not a valid notebook."""
     nbformat.validate(notebook)
     return nbformat.writes(notebook, version=4) + "\n"
 
 
 def write_notebook(path: Path, notebook: NotebookNode) -> bool:
-    """Write a notebook if its text differs from the file's, and say whether it did."""
+    """Write a notebook if its text differs from the file's.  Returns whether it was written."""
     text = notebook_text(notebook)
-    if path.exists() and path.read_text(encoding="utf-8") == text:
+    if path.exists() and path.read_text(encoding="utf-8", errors="replace") == text:
         return False
     write_atomically(path, text)
     return True
@@ -79,7 +79,7 @@ def code_cells(notebook: NotebookNode) -> Iterator[NotebookNode]:
 def _raw_cells(text: str, path: Path) -> list[dict[str, Any]]:
     try:
         raw = json.loads(text)
-        if raw["nbformat"] == 4:
+        if raw["nbformat"] == 4 and all(isinstance(cell, dict) for cell in raw["cells"]):
             return raw["cells"]
     except (ValueError, KeyError, TypeError):
         pass

@@ -1,4 +1,4 @@
-"""Where a learner stands in the whole course: what is done, how well bets held, what to do next."""
+"""A learner's state in the whole course: what is done, which predictions came true, what to do next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from utils.quiz.standing import Standing, standing_in
 
 @dataclass(frozen=True)
 class NotebookState:
-    """One notebook: its file's stem, the learner's standing in its quiz, and how many values it measured."""
+    """One notebook: the stem of its file, the learner's answers to its quiz, and how many values it measured."""
 
     stem: str
     standing: Standing
@@ -46,12 +46,12 @@ class NotebookState:
         if self.standing.done and self.measurements:
             return "done"
         untouched = len(self.standing.open) == len(self.standing.quiz.questions) and not self.measurements
-        return "not begun" if untouched else "begun"
+        return "not started" if untouched else "started"
 
 
 @dataclass(frozen=True)
 class Overview:
-    """All of it.  problems: sentences on files that could not be read."""
+    """The whole course.  problems: sentences about files that could not be read."""
 
     notebooks: tuple[NotebookState, ...]
     calibration: Calibration
@@ -64,11 +64,11 @@ class Overview:
             step = _step(notebook)
             if step:
                 return step
-        return "All questions of these notebooks are answered, and right where there is a right answer."
+        return "You answered all questions of these notebooks, and rightly where there is a right answer."
 
 
 def look_over(progress: Progress, ledger: Ledger, quizzes: Path = QUIZZES, solutions: Path = SOLUTIONS) -> Overview:
-    """The learner's overview.  A quiz file that is wrong becomes a sentence, and the others still count."""
+    """The learner's overview.  A quiz file with an error becomes a sentence, and the others still count."""
     loaded, problems = _load(quizzes)
     answers = progress.answers()
     stems = {path.name.partition("_")[0]: path.stem for path in notebook_paths(solutions)}
@@ -92,7 +92,7 @@ def as_text(overview: Overview) -> str:
         f"{notebook.right} right, {notebook.measurements} values measured"
         for notebook in overview.notebooks
     ]
-    lines += ["", "Your predictions against your measurements"]
+    lines += ["", "Your predictions and what you measured"]
     lines += [f"  {line}" for line in overview.calibration.in_words()]
     lines += ["", "Next", f"  {overview.next_step}"]
     return "\n".join([*lines, *overview.problems])
@@ -116,5 +116,5 @@ def _step(notebook: NotebookState) -> str | None:
     if standing.wrong:
         return f"Try again in notebooks/{notebook.stem}.ipynb. Not right yet: {', '.join(standing.wrong)}."
     if not notebook.measurements:
-        return f"Run notebooks/{notebook.stem}.ipynb to its end. It has not recorded a measurement yet."
+        return f"Run notebooks/{notebook.stem}.ipynb to its end. It has not recorded any measurement yet."
     return None

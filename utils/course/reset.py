@@ -1,4 +1,4 @@
-"""Start a notebook over: a fresh learner copy, the old one backed up with its date."""
+"""Start a notebook over: a fresh learner copy replaces the old one, which is backed up first."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ KEPT = "Your answers and measurements stay."
 
 
 def reset(name: str, solutions: Path = SOLUTIONS, notebooks: Path = NOTEBOOKS) -> str:
-    """Bring back the fresh copy of notebook `name` ("02") and say in words what was done.
+    """Restore the fresh copy of notebook `name` ("02"), and return a sentence that says what was done.
 
-    Raises CourseError, with the old copy untouched, when there is no such notebook or nothing can be written.
+    Raises CourseError, and leaves the old copy as it is, when there is no such notebook or nothing can be written.
     """
     solution = _solution(name, solutions)
     path = notebooks / solution.name
@@ -31,7 +31,7 @@ def reset(name: str, solutions: Path = SOLUTIONS, notebooks: Path = NOTEBOOKS) -
 
 
 def notebook_numbers(solutions: Path = SOLUTIONS) -> list[str]:
-    """The numbers of the notebooks that can be started over: "00", "02", …"""
+    """The numbers of the notebooks that can be reset: "00", "02", …"""
     return [path.name.partition("_")[0] for path in notebook_paths(solutions)]
 
 

@@ -1,4 +1,4 @@
-"""Progress and measurements as text, for hosts that keep nothing: copy the text, paste it on the next computer."""
+"""Progress and measurements as text, for hosts that keep no files: copy the text, paste it on the next computer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COPY_AGAIN = "copy the whole text, from its first brace to its last, and try aga
 
 
 class Transfer(BaseModel):
-    """What the text holds: every answer by the key of its question, and every measurement, oldest first."""
+    """What the text contains: every answer by the key of its question, and every measurement, oldest first."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -32,22 +32,22 @@ def export_text(progress: Progress, ledger: Ledger) -> str:
 
 
 def import_text(text: str, progress: Progress, ledger: Ledger) -> str:
-    """Bring in what `export_text` gave elsewhere, and say in words what was new; nothing here is lost.
+    """Add what `export_text` returned elsewhere, and say in words what was new; nothing here is lost.
 
-    Raises CourseError, with nothing changed, when the text is incomplete or something else.
+    Raises CourseError, and changes nothing, when the text is incomplete or something else.
     """
     transfer = _parse(text)
     answers = progress.merge(transfer.answers)
     measurements = ledger.merge(transfer.measurements)
     return " ".join(
-        [f"Brought in: {answers} answers and {measurements} measurements that were new here.", *progress.take_notices()]
+        [f"Added {answers} answers and {measurements} measurements that were new here.", *progress.take_notices()]
     )
 
 
 def _parse(text: str) -> Transfer:
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:
-        raise CourseError(f"This text holds no progress of the course: {COPY_AGAIN}.")
+        raise CourseError(f"This text contains no progress of the course: {COPY_AGAIN}.")
     try:
         transfer = Transfer.model_validate_json(text[start : end + 1])
     except ValidationError as error:

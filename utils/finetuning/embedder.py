@@ -30,11 +30,11 @@ class EmbedderPlan:
 def tune_embedder(
     embedder: SentenceTransformer, pairs: Sequence[Pair], plan: EmbedderPlan = EmbedderPlan()
 ) -> SentenceTransformer:
-    """A copy of the embedder for which each question lies nearer to its own passage than to the batch's others.
+    """A copy of the embedder that places each question nearer to its own passage than to the others in its batch.
 
     Multiple negatives ranking loss (Henderson et al. 2017, arXiv 1705.00652).  The word vectors stay frozen: few pairs
     cannot teach them, and without them a step takes half the time.  The embedder itself stays as it was.
-    Raises ValueError without at least two pairs, since a pair needs others to be told from.
+    Raises ValueError without at least two pairs, since a pair needs others to be compared with.
     """
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
@@ -58,7 +58,7 @@ def tune_embedder(
 
 
 def blend(old: SentenceTransformer, new: SentenceTransformer, share: float) -> SentenceTransformer:
-    """An embedder whose weights lie between two of the same architecture: 0 gives the old one, 1 the new one.
+    """An embedder whose weights are between those of two of the same architecture: 0 gives the old one, 1 the new one.
 
     Part of the way often keeps what the new one would forget (Wortsman et al. 2021, arXiv 2109.01903).
     Raises ValueError for a share outside 0 to 1.
@@ -73,7 +73,7 @@ def blend(old: SentenceTransformer, new: SentenceTransformer, share: float) -> S
 
 
 def batches_without_repeats(pairs: Sequence[Pair], size: int, rng: random.Random) -> list[list[Pair]]:
-    """The pairs in random batches in which no passage stands twice: a second one would count as a wrong answer.
+    """The pairs in random batches in which no passage occurs twice: a second one would count as a wrong answer.
 
     Batches of a single pair are left out, since there is nothing to tell it from.
     """

@@ -12,6 +12,8 @@ from peft import LoraConfig, get_peft_model
 from tqdm.auto import tqdm
 from transformers.pytorch_utils import Conv1D
 
+from utils.chat import render
+from utils.errors import CourseError
 from utils.finetuning.examples import TrainingExample
 from utils.models import Generator
 
@@ -59,7 +61,7 @@ def train_lora(
 def feed_forward_layers(model: torch.nn.Module) -> list[str] | str:
     """Names of the linear layers in feed-forward blocks, for PEFT's `target_modules`; without any, "all-linear".
 
-    An adapter for a format should leave alone how the model finds its place in the passages, which is attention's work.
+    An adapter for a format should not change how the model finds its place in the passages, which attention does.
     The model's card compares this choice with every linear layer.
     """
     names = [
@@ -71,14 +73,22 @@ def feed_forward_layers(model: torch.nn.Module) -> list[str] | str:
 
 
 def encode_example(generator: Generator, example: TrainingExample) -> tuple[list[int], int]:
-    """Token ids of prompt and completion, and how many of them, at the end, are the completion."""
+    """Token ids of prompt and completion, and how many of them, at the end, are the completion.
+
+    Raises CourseError when they are more than the model reads, and ValueError for a chat template that puts the
+    completion elsewhere.
+    """
     tokenizer = generator.tokenizer
     told = [*example.messages, {"role": "assistant", "content": example.completion}]
-    whole = tokenizer.apply_chat_template(told, tokenize=False)
-    prompt = generator.prompt(example.messages)
+    prompt, whole = generator.prompt(example.messages), render(tokenizer, told, prompt=False)
     if not whole.startswith(prompt):
         raise ValueError("this model's chat template does not put the completion after its generation prompt")
     ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in (prompt, whole[len(prompt) :])]
+    if len(ids[0]) + len(ids[1]) > generator.context:
+        raise CourseError(
+            f"A training example has {len(ids[0]) + len(ids[1]):,} tokens, and the model reads "
+            f"{generator.context:,}: show fewer passages in it."
+        )
     return ids[0] + ids[1], len(ids[1])
 
 
@@ -107,7 +117,7 @@ def _train(model: torch.nn.Module, rows: Sequence[tuple[list[int], int]], pad: i
 
 
 def completion_loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Mean cross-entropy per completion token; only the last positions, where completions stand, need logits."""
+    """Mean cross-entropy per completion token; only the last positions, where the completions are, need logits."""
     longest = int((batch["labels"] != IGNORED).sum(dim=1).max())
     output = model(batch["input_ids"], batch["attention_mask"], logits_to_keep=longest + 1, use_cache=False)
     return F.cross_entropy(output.logits[:, :-1].flatten(0, 1), batch["labels"][:, -longest:].flatten())

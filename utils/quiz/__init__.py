@@ -1,4 +1,4 @@
-"""Quizzes: questions from `datasets/quizzes`, shown as cards, answered, remembered, and held to the evidence.
+"""Quizzes: questions from `datasets/quizzes`, shown as cards, answered, saved, and graded by measurements.
 
 quiz = open_quiz("00")
 quiz.show("style")                            # the card

@@ -1,7 +1,7 @@
 """Question cards for the notebook: core ipywidgets, usable by Tab, Space and Enter alone.
 
-Options are Buttons or Checkboxes. Radio buttons and menus want the arrow keys, which JupyterLab keeps
-for moving between cells. A card knows nothing of files: `on_answer` records and returns the feedback.
+Options are Buttons or Checkboxes. Radio buttons and menus need the arrow keys, which JupyterLab uses
+to move between cells. A card knows nothing about files: `on_answer` saves the answer and returns the feedback.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OnAnswer = Callable[[str, str | None], str]
 CHOSEN = "course-chosen"
 KEYS = "keys: Tab, Space, Enter"
 
-# The fallbacks after the commas serve VS Code and Colab, which lack JupyterLab's theme variables.
+# The fallbacks after the commas are for VS Code and Colab, which have no JupyterLab theme variables.
 STYLE = """<style>
 .course-card {
   border-left: 4px solid var(--jp-border-color1, #8a8a8a); padding: 4px 12px; margin: 8px 0; max-width: 52em; }
@@ -41,7 +41,7 @@ STYLE = """<style>
 
 
 class FixedReprBox(widgets.VBox):
-    """A VBox whose text form is the same at every run, with a Markdown twin where widgets don't render."""
+    """A VBox whose text form is the same at every run, with a Markdown version where widgets don't render."""
 
     def __init__(self, name: str, markdown: str, children: list[widgets.Widget]) -> None:
         self._name = name
@@ -57,9 +57,9 @@ class FixedReprBox(widgets.VBox):
 
 
 class QuestionCard(FixedReprBox):
-    """One question: its text, what one chooses with, the button that checks, and the feedback.
+    """One question: its text, the controls to choose with, the button that checks, and the feedback.
 
-    Each kind of card says with `_controls` what one chooses with, and with `chosen` what was chosen.
+    Each kind of card defines its controls in `_controls`, and what is chosen now in `chosen`.
     """
 
     def __init__(self, quiz: str, question: QuizQuestion, answer: QuizAnswer | None, on_answer: OnAnswer) -> None:
@@ -74,16 +74,16 @@ class QuestionCard(FixedReprBox):
 
     @property
     def confidence(self) -> str | None:
-        """How sure the learner is; None where nothing was said."""
+        """How sure the learner is; None when they did not say."""
         return None
 
     def chosen(self) -> str | None:
-        """What is chosen now, as an answer in text; None for nothing yet."""
+        """What is chosen now, as an answer in text; None when nothing is."""
         raise NotImplementedError
 
     def show_feedback(self, text: str) -> None:
-        """Show `text` under the options, its verdict in bold, and have a screen reader say it at once."""
-        # A status region is announced only if it was there before its text, and this one is made anew each time.
+        """Show `text` under the options, its verdict in bold; a screen reader announces it at once."""
+        # A status region is announced only if it was there before its text, and this one is new each time.
         self.feedback.value = _verdict_html(text, 'role="alert"')
 
     def restore_feedback(self, text: str) -> None:
@@ -114,7 +114,7 @@ class QuestionCard(FixedReprBox):
 
 
 class ChoiceCard(QuestionCard):
-    """A button for each option, one of which is chosen."""
+    """A button for each option; one is chosen."""
 
     def chosen(self) -> str | None:
         """The letter of the chosen option."""
@@ -137,13 +137,13 @@ class ChoiceCard(QuestionCard):
         self._mark()
 
     def _mark(self) -> None:
-        """Say in words, not by colour alone, which button is the learner's."""
+        """Say in words, not only by colour, which button is chosen."""
         texts = [option.text for option in self._question.options]
         _mark_buttons(self.option_buttons, texts, [letter == self._letter for letter in self._question.letters])
 
 
 class PredictionCard(ChoiceCard):
-    """A button for each option, and one for each confidence."""
+    """A button for each option, and one for each level of confidence."""
 
     @property
     def confidence(self) -> str | None:
@@ -170,7 +170,7 @@ class PredictionCard(ChoiceCard):
 
 
 class SeveralCard(QuestionCard):
-    """A checkbox for each option, any number of which are chosen."""
+    """A checkbox for each option; any number may be ticked."""
 
     def chosen(self) -> str | None:
         """The letters of the ticked options."""
@@ -187,7 +187,7 @@ class SeveralCard(QuestionCard):
 
 
 class OrderingCard(QuestionCard):
-    """A button for each step: pressed in the right order, each gets its number."""
+    """A button for each step; the buttons get their numbers in the order in which they are pressed."""
 
     def chosen(self) -> str | None:
         """The letters in the order in which the steps were pressed, once all are."""
@@ -201,7 +201,7 @@ class OrderingCard(QuestionCard):
         ]
         for button in self.option_buttons:
             button.layout.width = "100%"
-        self.again_button = action_button("Take my order back", self._take_back)
+        self.again_button = action_button("Clear my order", self._take_back)
         self._mark()
         how = widgets.HTML("Press the steps one after another: the first, the second, and so on.")
         return [how, *self.option_buttons, self.again_button]
@@ -228,13 +228,13 @@ class NumericCard(QuestionCard):
     """A field for a number."""
 
     def chosen(self) -> str | None:
-        """What stands in the field."""
+        """The text in the field."""
         return self.field.value.strip() or None
 
     def _controls(self, answer: QuizAnswer | None) -> list[widgets.Widget]:
         unit = f" ({self._question.unit})" if self._question.unit else ""
-        # Sent at each key, the values queue behind a busy kernel, where a press of the button overtakes them: the
-        # number would be judged without its last digits.  Sent once, when the field is left, it comes first.
+        # Values sent at each key press wait in the queue of a busy kernel, and a click on the button can overtake them:
+        # the number would be graded without its last digits.  Sent once, when the field loses focus, it arrives first.
         self.field = widgets.Text(
             answer.option if answer else "",
             continuous_update=False,
@@ -246,7 +246,7 @@ class NumericCard(QuestionCard):
 
 
 def card_for(quiz: str, question: QuizQuestion, answer: QuizAnswer | None, on_answer: OnAnswer) -> QuestionCard:
-    """The card that fits a question's kind."""
+    """The card for a question's kind."""
     return _card_class(question)(quiz, question, answer, on_answer)
 
 

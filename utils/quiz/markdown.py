@@ -40,7 +40,7 @@ def _how(question: QuizQuestion) -> str:
 
 
 def _plain(text: str) -> str:
-    """`text` with the characters escaped that Markdown or HTML would take for its own."""
+    """`text` with the characters escaped that mean something in Markdown or HTML."""
     escaped = escape(text, quote=False)
     for mark in "\\`*_[]$":
         escaped = escaped.replace(mark, f"\\{mark}")

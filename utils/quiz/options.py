@@ -1,4 +1,4 @@
-"""The parts of a quiz question: its options of each sort, and where its evidence is."""
+"""The parts of a quiz question: the options of each kind, and where its evidence is."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Strict(BaseModel):
 
 
 class Evidence(Strict):
-    """Where the proof is: in notebook ("02") under the heading `section`, and in which cell or measurement.
+    """Where the evidence is: a notebook ("02"), the heading of a section there, a cell, or a measurement.
 
-    section or ledger: what the learner is told.  cell: the id of the cell, for the lint.
+    The learner is told the `section` or the `ledger` key.  `cell` is the id of a cell, which the lint checks.
     """
 
     notebook: NotebookNumber
@@ -38,7 +38,7 @@ class Evidence(Strict):
     @model_validator(mode="after")
     def _check(self) -> Evidence:
         if self.section is None and self.ledger is None:
-            raise ValueError("name the `section` of the notebook that holds the proof, or the `ledger` value")
+            raise ValueError("name the `section` of the notebook with the evidence, or the `ledger` key")
         return self
 
     def __str__(self) -> str:
@@ -55,7 +55,11 @@ class Bounded(Strict):
 
     def holds_for(self, number: float) -> bool:
         """True when `number` lies between the bounds."""
-        return _lowest(self) <= number < _highest(self)
+        return self.meets(number, number)
+
+    def meets(self, low: float, high: float) -> bool:
+        """True when some number from `low` to `high`, both included, lies between the bounds."""
+        return _lowest(self) <= high and low < _highest(self)
 
 
 class Choice(Strict):
@@ -67,9 +71,9 @@ class Choice(Strict):
 
 
 class Expectation(Bounded):
-    """One option of a prediction: its text and what it rests on.
+    """One option of a prediction: its text, and what it would mean.
 
-    It holds between its bounds; or `key` names its own ledger value, and the highest of all holds.
+    It holds between its bounds, or `key` names its own ledger value and the option with the highest value holds.
     """
 
     text: Text
@@ -78,7 +82,7 @@ class Expectation(Bounded):
 
 
 class Step(Strict):
-    """One step of an ordering: its text, why it stands at its place, and the place, counted from 1."""
+    """One step of an ordering: its text, why it has its place, and the place, counted from 1."""
 
     text: Text
     feedback: Text
@@ -86,7 +90,7 @@ class Step(Strict):
 
 
 class Range(Bounded):
-    """The numbers between two bounds: what to say to them, and whether they are right."""
+    """The numbers between two bounds: the feedback on them, and whether they are right."""
 
     feedback: Text
     right: bool = False
@@ -112,7 +116,7 @@ def check_texts(options: Sequence[HasText]) -> None:
         raise ValueError("two options have the same text")
     for text in texts:
         if any(vague in text for vague in VAGUE):
-            raise ValueError(f"an option must stand by itself, and {text!r} does not")
+            raise ValueError(f"an option must make sense on its own, and {text!r} does not")
 
 
 def check_bounds(options: Sequence[Bounded]) -> None:
@@ -122,7 +126,7 @@ def check_bounds(options: Sequence[Bounded]) -> None:
     if edges[-1] != math.inf or any(low != edge for (low, _), edge in zip(steps, edges, strict=False)):
         raise ValueError("the bounds of the options must follow each other without gap or overlap, open at both ends")
     if any(low >= high for low, high in steps):
-        raise ValueError("an option's `low` must lie below its `high`")
+        raise ValueError("an option's `low` must be below its `high`")
 
 
 def _lowest(option: Bounded) -> float:

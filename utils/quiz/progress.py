@@ -1,6 +1,7 @@
 """What the learner has answered, kept between notebooks and days.
 
-The file's path comes from COURSE_PROGRESS, else it is `progress.json` in the user's data folder.
+The file is the one that COURSE_PROGRESS names (a relative path starts at the root of the checkout), else
+`progress.json` in the user's data folder.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ class QuizAnswer(BaseModel):
 
 
 class ProgressFile(Document):
-    """What lies on disk: answers by the key of their question (`Quiz.key`)."""
+    """What is on disk: answers by the key of their question (`Quiz.key`)."""
 
     answers: dict[str, QuizAnswer] = {}
 
     def add(self, key: str, answer: QuizAnswer) -> None:
-        """Make `answer` the newest of question `key`, remembering what was chosen before."""
+        """Make `answer` the newest of question `key`, and keep what was chosen before."""
         before = self.answers.get(key)
         earlier = before.earlier if before else ()
         if before and before.option != answer.option:
@@ -51,9 +52,9 @@ class ProgressFile(Document):
         self.answers[key] = answer.model_copy(update={"earlier": earlier})
 
     def merge(self, key: str, other: QuizAnswer) -> bool:
-        """Bring in an answer from another computer, and say whether that changed anything.
+        """Add an answer from another computer, and return whether that changed anything.
 
-        The later of two answers counts; what the other file had chosen joins `earlier`, so that nothing is lost.
+        The later of two answers counts; the choices of the other one are added to `earlier`, so nothing is lost.
         """
         mine = self.answers.get(key)
         if mine is None:
@@ -83,7 +84,7 @@ class Progress:
         self._store.update(lambda document: document.add(key, answer))
 
     def merge(self, answers: dict[str, QuizAnswer]) -> int:
-        """Bring in answers from another computer; how many changed anything here."""
+        """Add answers from another computer, and return how many changed anything here."""
         changed: list[bool] = []
 
         def bring_in(document: ProgressFile) -> None:
@@ -93,16 +94,16 @@ class Progress:
         return sum(changed)
 
     def answers(self) -> dict[str, QuizAnswer]:
-        """The newest answer of every question, by key, those of other open notebooks included."""
+        """The newest answer to every question, by key, including those given in other open notebooks."""
         return dict(self._store.read().answers)
 
     def take_notices(self) -> list[str]:
-        """Sentences about the file that the learner should see, each handed out once."""
+        """Sentences about the file that the learner should see; each is returned once."""
         return self._store.take_notices()
 
 
 def _tells(newer: QuizAnswer, older: QuizAnswer) -> bool:
-    """Whether all that `older` tells stands in the story of `newer` already."""
+    """Whether the story of `newer` contains the story of `older` already."""
     length = len(older.story)
     starts = range(len(newer.story) - length + 1)
     return any(newer.story[start : start + length] == older.story for start in starts)

@@ -1,4 +1,4 @@
-"""Quiz files read from `datasets/quizzes`; what is wrong with one becomes a sentence."""
+"""Quiz files read from `datasets/quizzes`; a problem in a file becomes a sentence."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def load_quiz(number: str, folder: Path = QUIZZES) -> Quiz:
     try:
         quiz = Quiz.model_validate(raw)
     except ValidationError as error:
-        raise CourseError(f"{path.name}: {_in_words(error, raw)}. Mend it there, or restore the file.") from None
+        raise CourseError(f"{path.name}: {_in_words(error, raw)}. Fix it there, or restore the file.") from None
     if quiz.quiz != number:
-        raise CourseError(f'{path.name}: says quiz: "{quiz.quiz}", but its name asks for "{number}".')
+        raise CourseError(f'{path.name}: says quiz: "{quiz.quiz}", but its file name means "{number}".')
     return quiz
 
 
@@ -46,10 +46,10 @@ def _read_yaml(path: Path) -> Any:
         raise CourseError(f"There is no quiz file {path}: restore it with `git checkout -- {path.name}`.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise CourseError(f"The quiz file {path} cannot be read: {_one_line(error)}.") from None
-    # YAML's constructors also let through what plain Python raises on odd values, such as a date in month 13.
+    # YAML's constructors also raise plain Python errors on odd values, such as a date in month 13.
     except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise CourseError(
-            f"{path.name}: is no valid YAML{_yaml_place(error)}. Mend it there, or restore the file."
+            f"{path.name}: this is not valid YAML{_yaml_place(error)}. Fix it there, or restore the file."
         ) from None
 
 
@@ -69,7 +69,7 @@ def _in_words(error: ValidationError, raw: Any) -> str:
 
 
 def _name(raw: Any, position: Any) -> str:
-    """The question's id where it has a usable one, else its place in the file."""
+    """The question's id, or its place in the file when it has no usable id."""
     question = raw["questions"][position]
     id = question.get("id") if isinstance(question, dict) else None
     return repr(id) if isinstance(id, str) else f"number {position + 1}"

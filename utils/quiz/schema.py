@@ -1,10 +1,11 @@
 """Quiz questions as data: the typed form of `datasets/quizzes/NN.yaml`.
 
-Five kinds.  A *decision* is a case with one right option.  A *knowledge* check has one right option, or several
-when it says so.  An *ordering* has steps to be put in order.  A *numeric* question wants a number.  A *prediction*
-has no right option until the learner has measured: then the evidence ledger says which one held.
+There are five kinds.  A *decision* is a case with one right option.  A *knowledge* check has one right option, or
+several when it says so.  An *ordering* has steps to put in order.  The answer to a *numeric* question is a number.  A
+*prediction* has no right option until the learner has measured: then the evidence ledger says which options it reaches.
 
-An answer is text: "b" for an option, "ac" for several, "cab" for an order, "42" for a number.
+An answer is text: "b" for an option, "ac" for several, "cab" for an order, "42" for a number.  Capitals and spaces do
+not matter.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class _Question(Strict):
 
     @property
     def fingerprint(self) -> str:
-        """A short hash of what the learner reads: an answer to an older wording is not theirs to this one."""
+        """A short hash of what the learner reads: an answer to an older wording does not count for a newer one."""
         return hashlib.sha256("\n".join([self.text, *self._words()]).encode()).hexdigest()[:12]
 
     def _words(self) -> list[str]:
@@ -63,8 +64,9 @@ class _Lettered(_Question):
 
     def read(self, answer: object) -> str:
         """The answer in its one form.  Raises CourseError, listing the letters, when it is no option."""
-        if isinstance(answer, str) and len(answer) == 1 and answer in self.letters:
-            return answer
+        letters = _letters_in(answer)
+        if len(letters) == 1 and letters in self.letters:
+            return letters
         raise CourseError(f"Question {self.id!r} has no option {answer!r}: choose one of {', '.join(self.letters)}.")
 
     def position(self, letter: str) -> int:
@@ -125,17 +127,17 @@ class Knowledge(_Lettered):
         """The answer in its one form, "ac" for "ca" or "c, a".  Raises CourseError when it names no options."""
         if not self.several:
             return super().read(answer)
-        letters = [letter for letter in answer if letter not in ", "] if isinstance(answer, str) else []
+        letters = _letters_in(answer)
         if letters and len(set(letters)) == len(letters) and set(letters) <= set(self.letters):
             return "".join(sorted(letters))
         raise CourseError(
             f"Question {self.id!r} takes one or more of {', '.join(self.letters)}, such as "
-            f'"{self.letters[0]}{self.letters[-1]}", and not {answer!r}.'
+            f'"{self.letters[0]}{self.letters[-1]}", not {answer!r}.'
         )
 
 
 class Ordering(_Lettered):
-    """Steps to be put in order.  The file lists them out of order; `place` says where each belongs."""
+    """Steps to put in order.  The file lists them out of order; `place` says where each belongs."""
 
     kind: Literal["ordering"]
     options: tuple[Step, ...] = Field(min_length=3, max_length=len(LETTERS))
@@ -148,7 +150,7 @@ class Ordering(_Lettered):
         if sorted(places) != list(range(1, len(places) + 1)):
             raise ValueError(f"the places must be 1 to {len(places)}, each once, and are {places}")
         if places == sorted(places):
-            raise ValueError("the steps stand in their right order already: shuffle them in the file")
+            raise ValueError("the steps are in the right order already: shuffle them in the file")
         return self
 
     @property
@@ -159,17 +161,17 @@ class Ordering(_Lettered):
 
     def read(self, answer: object) -> str:
         """The answer in its one form, "cab" for "c, a, b".  Raises CourseError when it is no order of all steps."""
-        letters = [letter for letter in answer if letter not in ", "] if isinstance(answer, str) else []
+        letters = _letters_in(answer)
         if sorted(letters) == list(self.letters):
-            return "".join(letters)
+            return letters
         raise CourseError(
-            f"Question {self.id!r} takes all of {', '.join(self.letters)} in an order of yours, such as "
-            f'"{self.letters[::-1]}", and not {answer!r}.'
+            f"Question {self.id!r} takes all of {', '.join(self.letters)} in the order you choose, such as "
+            f'"{self.letters[::-1]}", not {answer!r}.'
         )
 
 
 class Numeric(_Question):
-    """A number to be worked out.  The ranges cover every number; the right one holds `value`."""
+    """A number to work out.  The ranges cover every number; the right one contains `value`."""
 
     kind: Literal["numeric"]
     value: float
@@ -182,7 +184,7 @@ class Numeric(_Question):
         check_bounds(self.options)
         check_one_right(self.options)
         if not self.range_of(self.value).right:
-            raise ValueError(f"the value {self.value:g} does not lie in the right range")
+            raise ValueError(f"the value {self.value:g} is not in the right range")
         return self
 
     @property
@@ -191,45 +193,42 @@ class Numeric(_Question):
         return f"{self.value:.12g}"
 
     def range_of(self, number: float) -> Range:
-        """The one range that holds `number`."""
+        """The one range that contains `number`."""
         return next(option for option in self.options if option.holds_for(number))
 
     def read(self, answer: object) -> str:
         """The number as text, "1200" for "1,200 questions".  Raises CourseError when it is no number."""
-        text = str(answer).strip().removesuffix(self.unit).strip()
+        text = str(answer).strip().lower().removesuffix(self.unit.lower()).strip()
         if not isinstance(answer, bool) and len(text) <= LONGEST_NUMBER and NUMBER.fullmatch(text):
             return f"{float(text.replace(',', '')):.12g}"
-        raise CourseError(f"Question {self.id!r} takes a number, such as 42 or 0.5, and not {answer!r}.")
+        raise CourseError(f"Question {self.id!r} takes a number, such as 42 or 0.5, not {answer!r}.")
 
     def _words(self) -> list[str]:
         return [self.unit]
 
 
 class Prediction(_Lettered):
-    """A bet on a measurement to come.
+    """A bet on a later measurement.
 
-    `grades_with` names the ledger value that settles it (less the value `minus`, where given) by the
-    options' bounds; or every option names its own `key`; or neither, and notebook `measured_in` will
-    settle it in a later form of the course.
+    Either `grades_with` names the ledger value that settles it by the options' bounds; a difference of two shares has
+    a key of its own, in points.  Or every option names its own `key`, and the highest value wins.  Or neither, and
+    notebook `measured_in` will settle it in a later version of the course.
     """
 
     kind: Literal["prediction"]
     options: tuple[Expectation, ...] = Field(min_length=2, max_length=len(LETTERS))
     measured_in: NotebookNumber
     grades_with: Key | None = None
-    minus: Key | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Prediction:
         check_texts(self.options)
         keys = [option.key for option in self.options if option.key]
         bounded = any(option.low is not None or option.high is not None for option in self.options)
-        if self.minus and not self.grades_with:
-            raise ValueError("`minus` needs `grades_with`")
         if keys and (self.grades_with or bounded):
             raise ValueError("options have either a `key` each or bounds on `grades_with`, not both")
         if keys and len(set(keys)) != len(self.options):
-            raise ValueError("every option needs a `key` of its own, or none has one")
+            raise ValueError("either every option has a `key` of its own, or none has one")
         if bounded and not self.grades_with:
             raise ValueError("`low` and `high` need `grades_with`")
         if self.grades_with:
@@ -240,7 +239,7 @@ class Prediction(_Lettered):
     def ledger_keys(self) -> tuple[str, ...]:
         """The ledger values that settle this prediction; empty when it is measured in a later notebook."""
         if self.grades_with:
-            return (self.grades_with, self.minus) if self.minus else (self.grades_with,)
+            return (self.grades_with,)
         return tuple(option.key for option in self.options if option.key)
 
 
@@ -261,7 +260,7 @@ class Quiz(Strict):
         ids = [question.id for question in self.questions]
         twice = sorted({id for id in ids if ids.count(id) > 1})
         if twice:
-            raise ValueError(f"the id {twice[0]!r} stands there twice")
+            raise ValueError(f"the id {twice[0]!r} is used twice")
         return self
 
     @property
@@ -283,7 +282,7 @@ class Quiz(Strict):
         raise CourseError(f"Quiz {self.quiz} has no question {id!r}: choose one of {known}.")
 
     def key(self, question: QuizQuestion) -> str:
-        """The name under which answers to `question` are kept: quiz, id and hash of the wording."""
+        """The name under which answers to `question` are saved: quiz, id and hash of the wording."""
         return f"{self.quiz}/{question.id}@{question.fingerprint}"
 
 
@@ -291,6 +290,11 @@ def check_confidence(confidence: str | None) -> None:
     """Raises CourseError when `confidence` is none of "guess", "fairly sure", "certain" or None."""
     if confidence is not None and confidence not in CONFIDENCES:
         raise CourseError(f"There is no confidence {confidence!r}: say one of {', '.join(CONFIDENCES)}.")
+
+
+def _letters_in(answer: object) -> str:
+    """The letters of an answer in lower case, without spaces and commas; empty when it is no text."""
+    return "".join(answer.lower().replace(",", " ").split()) if isinstance(answer, str) else ""
 
 
 def _right_letters(question: Decision | Knowledge) -> str:

@@ -1,4 +1,4 @@
-"""One notebook's quiz as the learner meets it: cards, plain answers, and predictions held to the evidence."""
+"""One notebook's quiz as the learner sees it: cards, plain answers, and predictions graded by measurements."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from utils.quiz.progress import Progress, QuizAnswer
 from utils.quiz.questions import load_quiz
 from utils.quiz.schema import Prediction, Quiz, QuizQuestion, check_confidence
 from utils.quiz.standing import Standing, standing_in, valid_answer
+from utils.quiz.verdicts import measurements_for
 
 
 def open_quiz(number: str) -> QuizSession:
     """The quiz of notebook `number` ("02") with the learner's progress and evidence ledger.
 
-    Raises CourseError when the quiz file is missing or wrong; a damaged progress file is set aside
-    and reported in a printed sentence.
+    Raises CourseError when the quiz file is missing or wrong.  A damaged progress file is set aside, and a
+    printed sentence says so.
     """
     session = QuizSession(load_quiz(number), Progress.load(), Ledger.open())
     session.say_notices()
@@ -29,7 +30,7 @@ def open_quiz(number: str) -> QuizSession:
 class QuizSession:
     """Shows questions, records answers, grades predictions.  Displaying it shows every card.
 
-    ledger: tells which predictions are measured and may no longer be changed; None: none is.
+    ledger: shows which predictions are measured and may no longer be changed; None when none is.
     """
 
     def __init__(self, quiz: Quiz, progress: Progress, ledger: Ledger | None = None) -> None:
@@ -55,7 +56,8 @@ class QuizSession:
     def answer(self, id: str, answer: object, confidence: str | None = None) -> None:
         """Record an answer and print its feedback: the card without widgets.
 
-        answer: "b" for an option, "ac" for several, "cab" for an order, 42 or "42" for a number.
+        answer: "b" for an option, "ac" for several, "cab" for an order, 42 or "42" for a number; capitals and
+        spaces do not matter.
         confidence: "guess", "fairly sure", "certain" or None.  Raises CourseError for anything unknown.
         """
         question = self._quiz.find(id)
@@ -68,7 +70,7 @@ class QuizSession:
         print(self._standing().in_words())
 
     def grade_predictions(self, ledger: Ledger, *ids: str) -> None:
-        """Print one line for each prediction named (or all): what was said, what was measured, the verdict."""
+        """Print for each named prediction, or for all, what was said, what was measured, and the verdict."""
         for question in self._named(ids):
             if isinstance(question, Prediction):
                 print(feedback.after_measurement(question, self._answer_to(question), ledger))
@@ -100,7 +102,7 @@ class QuizSession:
         return feedback.after_answer(question, answer.option, answer.confidence)
 
     def _is_measured(self, prediction: Prediction) -> bool:
-        return self._ledger is not None and feedback.measurements_for(prediction, self._ledger) is not None
+        return self._ledger is not None and measurements_for(prediction, self._ledger) is not None
 
     def _record(self, question: QuizQuestion, answer: str, confidence: str | None) -> str:
         """Save the answer; the feedback, with anything to say about the progress file."""

@@ -1,4 +1,4 @@
-"""How far a learner has come with one quiz, in numbers and in words."""
+"""What a learner has answered in one quiz, in numbers and in words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from utils.quiz.schema import Graded, Quiz, QuizQuestion
 
 @dataclass(frozen=True)
 class Standing:
-    """One quiz: which questions are open, which are answered wrongly, how many are right, and right at once."""
+    """One quiz: which questions are open, which are wrong, how many are right, and how many at the first try."""
 
     quiz: Quiz
     open: tuple[str, ...]
@@ -31,7 +31,7 @@ class Standing:
 
     @property
     def done(self) -> bool:
-        """Whether every question is answered, and every one with a right answer is right."""
+        """Whether every question is answered, and rightly where there is a right answer."""
         return not self.open and not self.wrong
 
     def in_words(self) -> str:
@@ -42,7 +42,7 @@ class Standing:
 
 
 def standing_in(quiz: Quiz, answers: Mapping[str, QuizAnswer]) -> Standing:
-    """Where the learner stands in one quiz.  answers: as `Progress.answers` gives them."""
+    """The learner's state in one quiz.  answers: as `Progress.answers` gives them."""
     valid = {question.id: valid_answer(question, answers.get(quiz.key(question))) for question in quiz.questions}
     tried = [(question, answer) for question in quiz.graded if (answer := valid[question.id])]
     return Standing(
@@ -55,7 +55,7 @@ def standing_in(quiz: Quiz, answers: Mapping[str, QuizAnswer]) -> Standing:
 
 
 def valid_answer(question: QuizQuestion, answer: QuizAnswer | None) -> QuizAnswer | None:
-    """The stored answer, unless it names what the question does not have: then the question counts as open."""
+    """The saved answer; None when it is no answer to this question, which then counts as open."""
     return answer if answer and _can_be_read(question, answer.option) else None
 
 

@@ -40,9 +40,9 @@ class Bm25Index:
     def search(self, questions: Sequence[str], k: int = 3, allowed: Allowed | None = None) -> list[list[Hit]]:
         """The k best passages for each question, best first; fewer, or none, when fewer share a word with it.
 
-        A hit's score is its BM25 score, above 0 and without an upper limit.  Passages of equal score stand in the
+        A hit's score is its BM25 score, above 0 and without an upper limit.  Passages of equal score come in the
         index's order.  allowed: as for `DenseIndex.search`; words are weighed by all passages, allowed or not.
-        Raises CourseError when a question is empty or too long, ValueError when k < 1.
+        Raises CourseError when a question is empty, ValueError when k < 1.
         """
         check_search(questions, k)
         mask = np.array(allowed_mask(self.passages, allowed))

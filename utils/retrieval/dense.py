@@ -28,6 +28,14 @@ def embed(texts: Sequence[str], embedder: SentenceTransformer) -> np.ndarray:
     return np.asarray(vectors, dtype=np.float32)
 
 
+def token_counts(texts: Sequence[str], embedder: SentenceTransformer) -> list[int]:
+    """How many tokens each text has for the embedder, the special ones included; 0 where it has no tokenizer."""
+    tokenizer = getattr(embedder, "tokenizer", None)
+    if tokenizer is None or not texts:
+        return [0 for _ in texts]
+    return [len(ids) for ids in tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]]
+
+
 class DenseIndex:
     """Passages in a FAISS index, searched by meaning.  A hit's score is the cosine similarity, between -1 and 1.
 
@@ -37,12 +45,11 @@ class DenseIndex:
     def __init__(self, articles: Sequence[Article | Passage], embedder: SentenceTransformer) -> None:
         """Embeds every passage once; an article counts as one passage.
 
-        The embedder may cut long texts short (all-MiniLM-L6-v2 reads 256 word pieces): `chunk` them before.
+        The embedder cuts long texts short (all-MiniLM-L6-v2 reads 256 tokens): a line says so, and `chunk` helps.
         Raises CourseError without articles, when one has no text, and when two share an id.
         """
         passages = as_passages(articles)
-        vectors = embed([passage_text(passage) for passage in passages], embedder)
-        self._start(passages, vectors, embedder)
+        self._start(passages, _embed_passages(passages, embedder), embedder)
 
     @property
     def passages(self) -> tuple[Passage, ...]:
@@ -62,9 +69,10 @@ class DenseIndex:
 
         allowed: only these passages can be found.  They are chosen before the ranking, so a forbidden passage never
         takes up one of the k places; ids that the index does not hold are no error.
-        Raises CourseError when a question is empty or too long, ValueError when k < 1.
+        Raises CourseError when a question is empty or longer than the embedder reads, ValueError when k < 1.
         """
         check_search(questions, k)
+        self._refuse_long(questions)
         if not questions or not len(self):
             return [[] for _ in questions]
         chosen = None if allowed is None else faiss.SearchParameters(sel=self._selector(allowed))
@@ -78,7 +86,7 @@ class DenseIndex:
         """
         passages = as_passages(articles)
         self._refuse_known(passages, self.passages)
-        self._insert(passages, embed([passage_text(passage) for passage in passages], self._embedder))
+        self._insert(passages, _embed_passages(passages, self._embedder))
 
     def replace(self, articles: Sequence[Article | Passage]) -> None:
         """Puts new versions of articles in the place of the old ones, with all their passages.
@@ -88,7 +96,7 @@ class DenseIndex:
         passages = as_passages(articles)
         old = self._numbers_of({passage.article_id for passage in passages})
         self._refuse_known(passages, [passage for number, passage in self._passages.items() if number not in old])
-        vectors = embed([passage_text(passage) for passage in passages], self._embedder)
+        vectors = _embed_passages(passages, self._embedder)
         self._remove(old)
         self._insert(passages, vectors)
 
@@ -148,6 +156,15 @@ class DenseIndex:
             )
         return {number for number, passage in self._passages.items() if passage.article_id in article_ids}
 
+    def _refuse_long(self, questions: Sequence[str]) -> None:
+        room = getattr(self._embedder, "max_seq_length", None)
+        for question, tokens in zip(questions, token_counts(questions, self._embedder), strict=True):
+            if room and tokens > room:
+                raise CourseError(
+                    f"The question {question[:40]!r}… has {tokens:,} tokens, more than the {room} that the embedder "
+                    "reads: ask it in fewer words."
+                )
+
     def _refuse_known(self, passages: Sequence[Passage], present: Iterable[Passage]) -> None:
         known = {passage.id for passage in present}
         for passage in passages:
@@ -162,3 +179,19 @@ class DenseIndex:
         # FAISS fills places that nothing was found for with the number -1.
         found = zip(numbers, scores, strict=True)
         return [Hit(self._passages[number], score) for number, score in found if number >= 0]
+
+
+def _embed_passages(passages: Sequence[Passage], embedder: SentenceTransformer) -> np.ndarray:
+    """The passages' unit vectors.  A printed line says how many passages the embedder cuts, if any."""
+    texts = [passage_text(passage) for passage in passages]
+    room = getattr(embedder, "max_seq_length", None)
+    counts = dict(zip((passage.id for passage in passages), token_counts(texts, embedder), strict=True))
+    cut = [name for name, tokens in counts.items() if room and tokens > room]
+    if cut:
+        longest = max(cut, key=lambda name: counts[name])
+        print(
+            f"{len(cut)} of {len(passages)} passages {'are' if len(cut) > 1 else 'is'} longer than the {room} tokens "
+            "that the embedder reads, so search does not see the end. The longest is "
+            f"{longest!r} with {counts[longest]:,} tokens. Cut them with `chunk` first."
+        )
+    return embed(texts, embedder)

@@ -17,7 +17,7 @@ def fuse(rankings: Sequence[Sequence[T]], k: int = 60) -> dict[T, float]:
 
     rankings: of one question, each best first; ranks count from 1, and an item may be missing from some.
     k: how little the first places count more than the rest; 60 as in Cormack, Clarke and Büttcher (SIGIR 2009).
-    Items of equal score stand in the order in which they first appear.
+    Items of equal score come in the order in which they first appear.
     Raises ValueError when k < 0 or when a ranking holds an item twice.
     """
     if k < 0:
@@ -48,8 +48,8 @@ class FusedIndex:
     def search(self, questions: Sequence[str], k: int = 3, allowed: Allowed | None = None) -> list[list[Hit]]:
         """The k best passages for each question by reciprocal rank fusion, best first.
 
-        allowed: as for `DenseIndex.search`.  Raises CourseError when a question is empty or too long, ValueError
-        when k < 1.
+        allowed: as for `DenseIndex.search`.  Raises CourseError when a question is empty or too long for one of the
+        indexes, ValueError when k < 1.
         """
         check_search(questions, k)
         found = [index.search(questions, max(k, self.depth), allowed) for index in self.indexes]

@@ -1,6 +1,6 @@
 """How good is a ranking?  Metrics of retrieval with right and wrong passages only, no half-right ones.
 
-Built by hand in notebook 01.  The tests hold them against ir-measures (MacAvaney, Macdonald and Ounis, ECIR 2022).
+Built by hand in notebook 01.  The tests compare them with ir-measures (MacAvaney, Macdonald and Ounis, ECIR 2022).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from math import log2
 
 
 def recall_at_k(rankings: Sequence[Sequence[str]], gold: Sequence[set[str]], k: int) -> float:
-    """Share of a question's gold passages that stand among the first k, averaged over the questions (ir-measures' R@k).
+    """Share of a question's gold passages that are among the first k, averaged over the questions (ir-measures' R@k).
 
     rankings: one list of ids per question, best first, each id once.  gold: the right ids, same order.
     Raises ValueError when the lengths differ, without questions, when k < 1, when an id is listed twice, and when a

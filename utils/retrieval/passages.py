@@ -13,12 +13,12 @@ from utils.sentences import sentences
 
 
 def passage_text(passage: Titled) -> str:
-    """What of a passage or an article is searched: the title carries words that the text leaves out."""
+    """The text of a passage or an article that is searched: the title has words that the text omits."""
     return f"{passage.title}. {passage.text}"
 
 
 def chunk(article: Article, words: int, overlap: int = 0) -> list[Passage]:
-    """Cuts an article into passages of whole sentences, each of at most so many words.
+    """Cuts an article into passages of whole sentences, each of at most this many words.
 
     overlap: sentences that a passage repeats from the end of the one before it; fewer where a new sentence would
     not fit beside them.  A line break ends a sentence too.  A sentence that is longer than a passage is cut by words.
@@ -52,7 +52,7 @@ def as_passages(articles: Sequence[Article | Passage]) -> list[Passage]:
 
 
 def _sentences(text: str, words: int) -> list[str]:
-    """The sentences of a text, with long ones cut, so that none has more than so many words."""
+    """The sentences of a text, with long ones cut, so that none has more than this many words."""
     split = (sentence.split() for sentence in sentences(text))
     return [" ".join(found[at : at + words]) for found in split for at in range(0, len(found), words)]
 

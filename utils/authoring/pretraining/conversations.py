@@ -25,7 +25,7 @@ HELD_OUT_TRADES = frozenset({"gym", "university"})
 OTHER_TRADES = tuple(sorted(set(TRADE_WORDS) - HELD_OUT_TRADES))
 # Share of conversations with a single question.  Further ones on the same passages are cheap lessons: 40 tokens each.
 ALONE = 0.3
-# Share of things on a shelf whose facts stand in two passages.
+# Share of things on a shelf whose facts are spread over two passages.
 SPLIT = 0.35
 # Share of questions with a wrong word in them: the rest must do, as with words that only one company uses.
 STRANGE_WORDS = 0.08
@@ -41,7 +41,7 @@ Turn = tuple[str, Sequence[Draft], list[str]]
 class Level:
     """What the curriculum allows at one stage.
 
-    passages, facts: at most so many in a prompt, and in a passage.  follow_ups: at most so many further questions.
+    passages, facts: the most in a prompt, and in a passage.  follow_ups: the most further questions.
     topics, wordings: how many of each are in play, None for all.  citation_weight: of a cited passage's number, in the
     loss.  The rest are probabilities; `breadth` is that of a company of any trade with any of its topics, rather than
     a main trade with its course topics.

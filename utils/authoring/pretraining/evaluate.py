@@ -44,7 +44,7 @@ FACTS = 40
 # One handbook's questions share their shelves, so one edition tells less than its number of questions makes believe.
 # The first ten that state enough facts of the dev part's kinds: 7 and 8 lack one.
 EDITIONS = (1, 2, 3, 4, 5, 6, 9, 10, 11, 12)
-# Another seed gives another adapter, and its figures differ by some points: each is a mean over so many.
+# Another seed gives another adapter, and its figures differ by some points: each is a mean over this many.
 ADAPTERS = 3
 NEAR_TIES = "near_ties.json"
 START, STOP = "<!-- measured: start -->", "<!-- measured: stop -->"

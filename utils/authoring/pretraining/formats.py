@@ -95,7 +95,7 @@ PLAIN = Format()
 def draw_format(rng: random.Random, company: str) -> Format:
     """A format at random: one in six is JSON, the rest are framed by phrases.
 
-    company: its name stands in some of the phrases, as it would in a real one.
+    company: its name is in some of the phrases, as it would in a real one.
     """
     if rng.random() < 1 / 6:
         return Format(json_keys=rng.choice(JSON_KEYS))
@@ -109,7 +109,7 @@ def draw_format(rng: random.Random, company: str) -> Format:
 
 
 def _phrase(rng: random.Random, usual: tuple[str, ...] | list[str], ends: str, company: str = "") -> str:
-    """One of the usual phrases, or a few words with a sign at the end: at random, or as they stand in some sentence.
+    """One of the usual phrases, or a few words with a sign at the end: at random, or as they are in some sentence.
 
     A phrase such as "From the" goes on in many ways in the passages and in one in the format.  A model that had met
     only words at random went on as the passages do.
@@ -131,7 +131,7 @@ def _phrase(rng: random.Random, usual: tuple[str, ...] | list[str], ends: str, c
 
 
 def _in_house_format(words: list[str]) -> bool:
-    """Whether these words stand side by side in a phrase of the house format."""
+    """Whether these words are side by side in a phrase of the house format."""
     return len(words) > 1 and any(" ".join(words) in kept.lower() for kept in HOUSE_PHRASES)
 
 
@@ -151,7 +151,7 @@ def _words_of_a_sentence(rng: random.Random) -> list[str]:
 
 @cache
 def _sentences() -> list[list[str]]:
-    """The words of every handbook's sentences, cut where a name or a value stands."""
+    """The words of every handbook's sentences, cut where a name or a value is."""
     cut = [part for text in handbook_sentences() for part in PLACEHOLDER.split(text)[::2]]
     parts = [re.findall(r"[a-z]+", part.lower()) for part in cut]
     return [part for part in parts if part]

@@ -237,9 +237,9 @@ def batch_loss(
 ) -> tuple[torch.Tensor, float, float]:
     """Mean cross-entropy of the answers plus 0.1 × that of a tenth of the context; shares of exact answers and numbers.
 
-    brackets: token ids after which an answer's passage numbers stand.  These count `citation_weight` times in the loss,
+    brackets: token ids after which an answer's passage numbers come.  These count `citation_weight` times in the loss,
     the batch's other choices four times.  The share of exact answers leaves the numbers out, since citing comes long
-    after reading; that of right numbers is nan where none stand.
+    after reading; that of right numbers is nan where there are none.
     Only the chosen positions go through the output layer, which is a fifth of the work.
     """
     hidden = hidden_states(model, batch.ids)[:, :-1]

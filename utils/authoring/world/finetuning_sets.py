@@ -1,4 +1,4 @@
-"""Fine-tuning sets, made from facts and questions that dev and test never ask for.
+"""Fine-tuning sets, made from facts and questions that dev and test never ask about.
 
 Answers that cite or abstain, with distractors (house format and tone are put on them in code), tickets to sort into
 queues, and pairs for the embedder.
@@ -44,7 +44,7 @@ def make_examples(handbook: Handbook) -> list[Example]:
 
 
 def make_tickets(handbook: Handbook) -> dict[str, list[Ticket]]:
-    """Messages in jargon or in a hurry, each with its queue; a part's tickets ask for that part's facts."""
+    """Messages in jargon or in a hurry, each with its queue; a part's tickets ask about that part's facts."""
     rng = handbook.rng("tickets")
     queues = {r.id: jargon().queue_of(draft.topic.topic) for draft in handbook.drafts for r in draft.topic.relations}
     tickets = {}

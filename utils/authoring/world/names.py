@@ -109,7 +109,7 @@ class SyllableNames:
         return f"{self._word(2, 3)} {rng.choice(ENTITY_ENDS[subject])}"
 
     def _common_words(self, ends: Sequence[str]) -> str:
-        """A name of one to three words that also stand in sentences, as "Rope and Knots" does."""
+        """A name of one to three words that also occur in sentences, as "Rope and Knots" does."""
         rng = self._rng
         words = [word.capitalize() for word in rng.sample(handbook_words(), rng.randint(1, 3))]
         if len(words) == 1:

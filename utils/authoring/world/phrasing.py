@@ -45,7 +45,7 @@ class _Strict(BaseModel):
 
 
 class Relation(_Strict):
-    """One kind of fact, with the ways to state it and to ask for it."""
+    """One kind of fact, with the ways to state it and to ask about it."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     value: ValueKind

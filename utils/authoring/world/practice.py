@@ -61,7 +61,7 @@ def likeness(one: str, other: str) -> float:
 def training_questions(relation: Relation, count: int | None = None) -> tuple[str, ...]:
     """Wordings used in pre-training: all but the last plain one, which stays unseen, and those for practice.
 
-    count: only the first so many, None for all.
+    count: only the first this many, None for all.
     """
     given = (*relation.questions[:-1], *relation.distant, *relation.untidy)
     return (*given, *practice_questions().get(relation.id, ()))[:count]

@@ -25,7 +25,7 @@ COUNTED = {"days", "weeks", "months", "years", "hours", "minutes"}
 
 
 def draw_value(relation: Relation, names: Names, company: str, rng: random.Random) -> str:
-    """A value of the relation's kind, with its unit, as it stands in a sentence."""
+    """A value of the relation's kind, with its unit, as it is written in a sentence."""
     kind = relation.value
     if relation.range is not None:
         return _number(kind, *relation.range, rng)
