@@ -78,6 +78,10 @@ def test_a_part_of_another_value_is_not_found(text, value):
         ("It is so. 【1†source】", [1]),
         ("It is so. [Passage 1]", [1]),
         ("It is so. [passages 1, 2]", [1, 2]),
+        ("It is so. [Source: 2]", [2]),
+        ("It is so. [1-3]", [1, 2, 3]),
+        ("It is so. [^2]", [2]),
+        ("It is so. ［2］", [2]),
         ("It is so. [2] Really. [2]", [2]),
         ("It is so (2).", []),
         ("It is so. [see above]", []),
@@ -100,6 +104,7 @@ def test_a_passage_cannot_cite():
     [
         ABSTENTION, ABSTENTION.upper(), "Sorry, I don’t know.", "I do not know.", "The passages do not mention this.",
         "The handbook does not say whether dogs may come.", "This is not mentioned in the passages.",
+        "The passages provided do not mention it.", "That is not stated in the handbook.",
     ],
 )  # fmt: skip
 def test_abstentions(text):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 
-_OPEN, _CLOSE = r"[\[【]", r"[\]】]"
-_WORD = r"(?:(?:passages?|sources?|articles?|documents?|refs?|nos?)\.?\s*)?"
-_NUMBERS = rf"{_WORD}\d{{1,3}}(?:\s*(?:[,;&]|and)\s*{_WORD}\d{{1,3}})*"
-# [1], [1, 2], [Passage 1], 【1】, 【1†source】
-_MARK = re.compile(rf"{_OPEN}\s*({_NUMBERS})\s*(?:†[^\]】]*)?{_CLOSE}", re.IGNORECASE)
+_OPEN, _CLOSE = r"[\[【［]", r"[\]】］]"
+_WORD = r"(?:\^|(?:passages?|sources?|articles?|documents?|refs?|nos?)[.:]?\s*)?"
+_NUMBERS = rf"{_WORD}\d{{1,3}}(?:\s*(?:[,;&–-]|and)\s*{_WORD}\d{{1,3}})*"
+# [1], [1, 2], [1-3], [^1], [Passage 1], [Source: 1], 【1】, 【1†source】
+_MARK = re.compile(rf"{_OPEN}\s*({_NUMBERS})\s*(?:†[^\]】］]*)?{_CLOSE}", re.IGNORECASE)
+_RANGE = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?")
 
 
 def cited_numbers(text: str) -> list[int]:
     """The numbers of the passages that a text cites, in order, each once."""
-    found = (int(number) for mark in _MARK.findall(text) for number in re.findall(r"\d+", mark))
-    return list(dict.fromkeys(found))
+    spans = (span for mark in _MARK.findall(text) for span in _RANGE.findall(mark))
+    return list(dict.fromkeys(number for first, last in spans for number in range(int(first), int(last or first) + 1)))
 
 
 def without_citation_marks(text: str) -> str:

@@ -19,6 +19,8 @@ ABSTENTIONS = (
     "the handbook does not say", "the handbook doesn't say", "i don't know", "i do not know",
     "the passages do not say", "the passages don't say", "the passages do not mention", "the passages don't mention",
     "the passages do not contain", "the passages do not provide", "not mentioned in the passages",
+    "provided passages do not", "passages provided do not", "not mentioned in the handbook",
+    "not stated in the handbook",
     "the context does not say", "the context does not mention", "not mentioned in the context",
     "not in the handbook", "there is no information", "no information about", "i cannot answer", "i can't answer",
 )  # fmt: skip
