@@ -127,13 +127,13 @@ def test_a_question_beyond_the_embedder_s_tokens_is_refused(embedder, articles):
 
 
 SETTINGS = {
-    "repetition_penalty": 1.5,
+    "repetition_penalty": 5.0,
     "do_sample": True,
     "temperature": 2.0,
-    "num_beams": 3,
+    "num_beams": 8,
     "no_repeat_ngram_size": 2,
     "min_new_tokens": 40,
-    "suppress_tokens": [40, 41, 42, 43, 44, 45],
+    "suppress_tokens": list(range(5, 300)),
     "begin_suppress_tokens": list(range(5, 600)),
     "forced_eos_token_id": 1,
     "bad_words_ids": [[token] for token in range(5, 300)],
