@@ -5,17 +5,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from utils.course.command_line import run
 from utils.errors import CourseError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; a CourseError becomes one line on stderr and status 1."""
-    options = _parser().parse_args(arguments)
-    try:
-        return options.command(options)
-    except CourseError as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    """Run one command and return its exit status."""
+    return run(_parser(), arguments)
 
 
 # Each command imports its own module: `doctor` must run where the packages of the others are missing.
