@@ -26,6 +26,7 @@ from utils.handbook import (
     JargonPair,
     PublicQuestion,
     Question,
+    TaughtFact,
     Ticket,
 )
 from utils.paths import DATASETS
@@ -97,6 +98,23 @@ def load_changes(path: Path | str | None = None) -> list[Change]:
 def load_examples(part: str = "train", folder: Path | str | None = None) -> list[Example]:
     """The fine-tuning examples.  Raises CourseError when they are missing or broken."""
     return _load_rows(_place(folder, "finetuning") / f"{part}.jsonl", Example)
+
+
+def load_taught_facts(folder: Path | str | None = None) -> list[TaughtFact]:
+    """Facts to teach, each asked in several wordings.  Raises CourseError when they are missing or broken."""
+    return _load_rows(_place(folder, "finetuning") / "facts.jsonl", TaughtFact)
+
+
+def load_kinds(path: Path | str | None = None) -> dict[str, str]:
+    """What kind of value each relation of the handbook has, such as "amount" or "weekday".
+
+    Raises CourseError when the file is missing or broken.
+    """
+    path = _place(path, "kinds.json")
+    try:
+        return TypeAdapter(dict[str, str]).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise CourseError(f"The file {path} is missing or broken: {_fix(path, 'check it')}.") from error
 
 
 def load_tickets(part: str, folder: Path | str | None = None) -> list[Ticket]:

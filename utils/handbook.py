@@ -92,7 +92,7 @@ class Example:
     """One fine-tuning example: a question, the passages shown with it, and the answer wished for.
 
     source: number of the passage that the answer comes from, counted from 1; None for an abstention.
-    audience: whom the answer is for.
+    audience: whom the answer is for.  value, kind: what the sentence says, and of what kind it is (`load_kinds`).
     """
 
     id: str
@@ -101,6 +101,28 @@ class Example:
     sentence: str
     source: int | None
     audience: Audience = "public"
+    value: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class TaughtFact:
+    """A fact to put into a model's weights (notebook 07).
+
+    taught, other: wordings of the question, to train on and to ask with.
+    later_value, later_sentence: what the handbook says after the fact has changed.
+    """
+
+    id: str
+    article_id: str
+    relation: str
+    kind: str
+    value: str
+    sentence: str
+    taught: tuple[str, ...]
+    other: tuple[str, ...]
+    later_value: str
+    later_sentence: str
 
 
 @dataclass(frozen=True)

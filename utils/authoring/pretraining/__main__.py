@@ -15,6 +15,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the model, its log and its checkpoint")
     parser.add_argument("--minutes", type=float, default=118.0, help="wall-clock budget")
     parser.add_argument("--processes", type=int, default=2, help="side by side, one thread each")
+    parser.add_argument("--trained", type=Path, help="folder of a trained model that goes on, with records")
+    parser.add_argument("--decay", type=float, default=0.6, help="last share of the run, in which the rates fall")
     parser.add_argument("--architecture", choices=["lfm2", "llama"], default="lfm2")
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--layers", type=int, default=6)

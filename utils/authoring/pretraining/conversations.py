@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from utils.authoring.pretraining.formats import PLAIN, Format, draw_format
+from utils.authoring.pretraining.records import Finding, Record, draw_record
 from utils.authoring.world.articles import Draft, Fact, Stated, draw_facts, write_article
 from utils.authoring.world.course import course_topics, reserved_words
 from utils.authoring.world.names import TRADE_WORDS, SyllableNames
 from utils.authoring.world.phrasing import Topic, handbook_words, topics_for
 from utils.authoring.world.practice import training_questions
 from utils.authoring.world.public import draw_entity, draw_main_trade, draw_public_company
-from utils.prompts import ABSTENTION, Message, system_prompt, user_turn
+from utils.authoring.world.values import KINDS
+from utils.prompts import Message, system_prompt, user_turn
 
 # Trades that are never met: with their handbooks the evaluation measures relations that are new to the model.
 HELD_OUT_TRADES = frozenset({"gym", "university"})
@@ -43,7 +45,7 @@ class Level:
 
     passages, facts: the most in a prompt, and in a passage.  follow_ups: the most further questions.
     topics, wordings: how many of each are in play, None for all.  citation_weight: of a cited passage's number, in the
-    loss.  The rest are probabilities; `breadth` is that of a company of any trade with any of its topics, rather than
+    loss.  The rest are probabilities; `records` is that of a record among the formats, and `breadth` is that of a company of any trade with any of its topics, rather than
     a main trade with its course topics.
     """
 
@@ -56,6 +58,7 @@ class Level:
     breadth: float = 0.0
     closed_book: float = 0.0
     formatted: float = 0.0
+    records: float = 0.0
     unanswerable: float = 0.0
     two_facts: float = 0.0
 
@@ -108,9 +111,10 @@ class Conversations:
         return _conversation(system_prompt(company, True), self._turns(drafts, level, PLAIN))
 
     def formatted(self, level: Level) -> Conversation:
-        """Answers in a random format, told by an instruction, shown by earlier turns, or both."""
+        """Answers in a random format or record, told by an instruction, shown by earlier turns, or both."""
         company, trade, drafts = self._shelf(level)
-        form = draw_format(self._rng, company)
+        is_record = self._rng.random() < level.records
+        form = draw_record(self._rng) if is_record else draw_format(self._rng, company)
         if self._rng.random() < 0.4:
             return _conversation(system_prompt(company, True, form.instruction()), self._turns(drafts, level, form))
         instruction = form.instruction() if self._rng.random() < 0.3 else ""
@@ -123,7 +127,7 @@ class Conversations:
         turns += self._turns(drafts, level, form)
         return _conversation(system_prompt(company, True, instruction), turns, unguided=0 if instruction else 1)
 
-    def _turns(self, drafts: list[Draft], level: Level, form: Format) -> list[Turn]:
+    def _turns(self, drafts: list[Draft], level: Level, form: Format | Record) -> list[Turn]:
         """A question with its passages, and follow-ups that lean on the same ones; no fact is asked twice."""
         left = [(item, number) for number, draft in enumerate(drafts, start=1) for item in draft.stated]
         self._rng.shuffle(left)
@@ -131,7 +135,7 @@ class Conversations:
         count = 1 if self._rng.random() < ALONE else 1 + level.follow_ups
         while left and len(turns) < count:
             question, found = self._question(drafts, left, level)
-            turns.append((question, () if turns else drafts, self._answer(found, form)))
+            turns.append((question, () if turns else drafts, form.parts(found)))
         return turns
 
     # What a conversation is made of
@@ -210,8 +214,8 @@ class Conversations:
 
     def _question(
         self, drafts: list[Draft], left: list[tuple[Stated, int]], level: Level
-    ) -> tuple[str, list[tuple[str, int]]]:
-        """A question, and [(sentence, passage number), …]: no sentence means that the passages do not say.
+    ) -> tuple[str, list[Finding]]:
+        """A question, and what answers it: nothing when the passages do not say.
 
         left: (statement, passage number) not asked for yet; those asked for are taken off.
         """
@@ -223,8 +227,8 @@ class Conversations:
         if left and rng.random() < level.two_facts:
             (two, at_two) = left.pop()
             question = f"{self._ask(one.fact, level)} And {_lower(self._ask(two.fact, level))}"
-            return question, [(one.sentence, at_one), (two.sentence, at_two)]
-        return self._ask(one.fact, level), [(one.sentence, at_one)]
+            return question, [_finding(one, at_one), _finding(two, at_two)]
+        return self._ask(one.fact, level), [_finding(one, at_one)]
 
     def _missing_fact(self, drafts: list[Draft]) -> Fact | None:
         """A fact near the passages that none of them states: left out, of another thing, or of another topic."""
@@ -241,13 +245,9 @@ class Conversations:
         facts = [f for f in draw_facts(topic, company, entity, self._names, rng) if f.id not in said]
         return facts[0] if facts else None
 
-    def _answer(self, found: list[tuple[str, int]], form: Format) -> list[str]:
-        if not found:
-            return form.parts(ABSTENTION, None)
-        if len(found) == 1:
-            return form.parts(*found[0])
-        (one, two) = (PLAIN.parts(*each) for each in found)
-        return [*one, f" {two[0]}", *two[1:]]
+
+def _finding(item: Stated, source: int) -> Finding:
+    return Finding(item.sentence, item.fact.value, KINDS[item.fact.relation.value], source)
 
 
 def _lower(question: str) -> str:

@@ -1,4 +1,4 @@
-"""Answer formats for pre-training: plain and cited, framed by phrases, or JSON.
+"""Answer formats for pre-training: plain and cited, or framed by phrases.  Records are in `records`.
 
 Most phrases are words at random, or of some sentence, so that they must be copied from the instruction or the examples
 and cannot be learned by heart.  The course company's house format is never among them: following *that* one is a skill
@@ -7,12 +7,13 @@ carried over.
 
 from __future__ import annotations
 
-import json
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from utils.authoring.pretraining.records import Finding
 from utils.authoring.world.phrasing import PLACEHOLDER, handbook_sentences, handbook_words
 from utils.house_format import ANSWER_LABEL, FAREWELL, GREETING, SOURCE_LABEL
 from utils.prompts import ABSTENTION, FROM_MEMORY, FROM_PASSAGES
@@ -31,7 +32,6 @@ CLOSINGS = (
 ).split("|")
 ANSWER_LABELS = "Answer:|Reply:|Result:|A:|Response:|Fact:|Text:|Our answer:|-|*|>".split("|")
 SOURCE_LABELS = "Source:|Passage:|See:|From:|Ref:|Origin:|Based on:|Read:|Where:".split("|")
-JSON_KEYS = [("answer", "source"), ("reply", "passage"), ("text", "ref"), ("result", "from"), ("fact", "id")]
 
 # Common words that go on in many ways: after them only the example at hand tells what comes next.
 BEGINNINGS = (
@@ -50,19 +50,24 @@ class Format:
     source_label: str = ""
     closing: str = ""
     newline: bool = False
-    json_keys: tuple[str, str] | None = None
 
-    def parts(self, sentence: str, source: int | None) -> list[str]:
+    def parts(self, findings: Sequence[Finding]) -> list[str]:
         """The answer, cut where something new begins: each word of a phrase, the sentence, the source.
 
-        Joined the parts are the answer.  Within a phrase each word counts as a beginning, since in the passages the
-        same words go on otherwise.
-        source: the number of the cited passage, None for an abstention.
+        Joined the parts are the answer.  Without a finding it is an abstention; two are two plain answers.
         """
-        if self.json_keys:
-            answer, passage = self.json_keys
-            quoted = json.dumps(sentence)[1:-1]
-            return [f'{{"{answer}": "', quoted, f'", "{passage}": ', str(source or 0), "}"]
+        if not findings:
+            return self._frame(ABSTENTION, None)
+        if len(findings) == 1:
+            return self._frame(findings[0].quote, findings[0].source)
+        one, two = (PLAIN.parts([found]) for found in findings)
+        return [*one, f" {two[0]}", *two[1:]]
+
+    def _frame(self, sentence: str, source: int | None) -> list[str]:
+        """One sentence in the format.  source: the number of the cited passage, None for an abstention.
+
+        Within a phrase each word counts as a beginning, since in the passages the same words go on otherwise.
+        """
         mark = f"[{source}]" if source else ""
         cited = [*self.source_label.split(), mark or "none"] if self.source_label else []
         answer = [*self.label.split(), sentence, "" if cited else mark]
@@ -76,8 +81,6 @@ class Format:
 
     def instruction(self) -> str:
         """The format in words, with the phrases to use in quotes."""
-        if self.json_keys:
-            return f'Answer in JSON with the keys "{self.json_keys[0]}" and "{self.json_keys[1]}".'
         parts = [
             f'Start with "{self.opening}"' * bool(self.opening),
             f'put "{self.label}" before the answer' * bool(self.label),
@@ -93,12 +96,10 @@ PLAIN = Format()
 
 
 def draw_format(rng: random.Random, company: str) -> Format:
-    """A format at random: one in six is JSON, the rest are framed by phrases.
+    """A format at random, framed by phrases.
 
     company: its name is in some of the phrases, as it would in a real one.
     """
-    if rng.random() < 1 / 6:
-        return Format(json_keys=rng.choice(JSON_KEYS))
     return Format(
         opening=_phrase(rng, OPENINGS, "!!.,:", company) if rng.random() < 0.7 else "",
         label=_phrase(rng, ANSWER_LABELS, ":") if rng.random() < 0.7 else "",

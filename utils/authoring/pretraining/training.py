@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from utils.authoring.pretraining.architecture import build_model
 from utils.authoring.pretraining.batches import Batch, BatchStream
@@ -31,6 +31,8 @@ CONTEXT_SHARE = 0.1
 CHOICE_WEIGHT = 4.0
 LOWEST_RATE = 0.02
 COPY_ROWS = 48
+# Without instructions for bfloat16, a processor takes products in it several times slower than in float32.
+PRODUCTS = torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,12 @@ class Plan:
 
     minutes: wall-clock budget; the learning rate falls to 2 % over the last `decay` of it.
     tokens: per step and process.
+    trained: folder of a trained model that goes on, instead of a new one.
     learning_rate: of AdamW; matrix_learning_rate: of Muon for the matrices, 0 for AdamW everywhere.
     """
 
     folder: Path
+    trained: Path | None = None
     minutes: float = 118.0
     architecture: str = "lfm2"
     width: int = 192
@@ -74,11 +78,15 @@ class Trainer:
         self.plan = plan
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.world = dist.get_world_size() if dist.is_initialized() else 1
-        self.tokenizer = load_or_train_tokenizer(plan.folder)
+        self.tokenizer = load_or_train_tokenizer(plan.trained or plan.folder)
         vocabulary = len(self.tokenizer)
-        self.model: PreTrainedModel = build_model(plan.architecture, plan.width, plan.layers, vocabulary, plan.seed)
+        self.model: PreTrainedModel = (
+            AutoModelForCausalLM.from_pretrained(plan.trained, dtype=torch.float32)
+            if plan.trained
+            else build_model(plan.architecture, plan.width, plan.layers, vocabulary, plan.seed)
+        )
         self.optimizers = make_optimizers(self.model, plan)
-        self.curriculum, self.clock = Curriculum(), Clock()
+        self.curriculum, self.clock = Curriculum(continues=plan.trained is not None), Clock()
         self._resume()
         seed = f"train {plan.seed} rank {self.rank} from step {self.clock.step}"
         self.stream = BatchStream(self.tokenizer, seed, plan.tokens, plan.max_length)
@@ -242,12 +250,12 @@ def batch_loss(
     after reading; that of right numbers is nan where there are none.
     Only the chosen positions go through the output layer, which is a fifth of the work.
     """
-    hidden = hidden_states(model, batch.ids)[:, :-1]
+    hidden = hidden_states(model, batch.ids, PRODUCTS)[:, :-1]
     answer = batch.answer[:, 1:]
     lottery = torch.rand(answer.shape, generator=generator) < CONTEXT_SHARE
     context = batch.context[:, 1:] & lottery
     chosen = answer | context
-    logits = F.linear(hidden[chosen].bfloat16(), model.lm_head.weight.bfloat16()).float()
+    logits = F.linear(hidden[chosen].to(PRODUCTS), model.lm_head.weight.to(PRODUCTS)).float()
     target = batch.ids[:, 1:][chosen]
     losses = F.cross_entropy(logits, target, reduction="none")
     is_answer = answer[chosen]

@@ -8,10 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from utils.authoring.world.changes import make_changes
-from utils.authoring.world.finetuning_sets import make_examples, make_jargon_pairs, make_tickets
+from utils.authoring.world.course import course_names
+from utils.authoring.world.finetuning_sets import make_examples, make_jargon_pairs, make_taught_facts, make_tickets
 from utils.authoring.world.handbooks import Handbook, make_handbook, markdown
+from utils.authoring.world.phrasing import all_topics
 from utils.authoring.world.public import make_public_questions
 from utils.authoring.world.questions import make_questions
+from utils.authoring.world.values import KINDS
 from utils.checksums import CHECKSUMS, checksum_lines
 from utils.paths import DATASETS, write_atomically
 
@@ -28,6 +31,8 @@ def dataset_files() -> dict[str, str]:
     files = _handbook_files(handbook) | _question_files("", questions)
     files["changes.jsonl"] = json_lines(changes)
     files["finetuning/train.jsonl"] = json_lines(make_examples(handbook))
+    files["finetuning/facts.jsonl"] = json_lines(make_taught_facts(handbook))
+    files["kinds.json"] = json.dumps(kinds_of_relations(), indent=1) + "\n"
     files["finetuning/jargon_pairs.jsonl"] = json_lines(make_jargon_pairs(handbook))
     for name, tickets in make_tickets(handbook).items():
         files[f"finetuning/tickets_{name}.jsonl"] = json_lines(tickets)
@@ -35,6 +40,13 @@ def dataset_files() -> dict[str, str]:
     files |= _question_files("capstone/", {n: json_lines(rows) for n, rows in make_questions(capstone).items()})
     files["capstone/finetuning/train.jsonl"] = json_lines(make_examples(capstone))
     return files
+
+
+def kinds_of_relations() -> dict[str, str]:
+    """The kind of value of every relation in the course's handbooks, sorted."""
+    topics = {topic for company in course_names().values() for topic in company["topics"]}
+    relations = (relation for topic in all_topics() if topic.topic in topics for relation in topic.relations)
+    return dict(sorted((relation.id, KINDS[relation.value]) for relation in relations))
 
 
 def write_files(folder: Path = DATASETS) -> dict[str, str]:

@@ -21,6 +21,14 @@ PATTERNS = {
     "email": r"\w+@[\w-]+\.example", "person": r"[A-Z][\w'-]+ [A-Z][\w'-]+", "town": r"[A-Z][a-z]+",
     "street": r"\d+ [A-Z][\w' -]+", "code": r"[A-Z0-9]+-?[A-Z0-9]+",
 }  # fmt: skip
+# What a record calls each kind.
+KINDS = {
+    "money": "amount", "percent": "percentage", "number": "number", "weight": "measure", "length": "measure",
+    "distance": "measure", "temperature": "measure", "date": "date", "clock": "time", "weekday": "weekday",
+    "days": "duration", "weeks": "duration", "months": "duration", "years": "duration", "hours": "duration",
+    "minutes": "duration", "colour": "colour", "phone": "contact", "email": "contact", "person": "person",
+    "town": "place", "street": "place", "code": "code", "choice": "choice", "pair": "choice", "verdict": "choice",
+}  # fmt: skip
 COUNTED = {"days", "weeks", "months", "years", "hours", "minutes"}
 
 
