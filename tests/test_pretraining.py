@@ -1,6 +1,8 @@
 """Pre-training: what it reads is what the chat template writes, it learns, and it resumes after a kill."""
 
 import json
+import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -11,14 +13,17 @@ from utils.authoring.pretraining import training
 from utils.authoring.pretraining.architecture import build_model
 from utils.authoring.pretraining.batches import BatchStream, encode, make_batch
 from utils.authoring.pretraining.conversations import Conversation, Conversations
-from utils.authoring.pretraining.curriculum import GOALS, LEVELS, WARM_UPS, Curriculum, copy_rows
+from utils.authoring.pretraining.curriculum import GOALS, LEVELS, RECORDS, WARM_UPS, Curriculum, copy_rows
 from utils.authoring.pretraining.evaluate import BARS, START, STOP, write_card
 from utils.authoring.pretraining.formats import Format
 from utils.authoring.pretraining.publish import LOG, WEIGHTS, publish
 from utils.authoring.pretraining.quick_forward import BLOCK, hidden_states
+from utils.authoring.pretraining.records import draw_record
 from utils.authoring.pretraining.tokenizer import train_tokenizer
 from utils.authoring.pretraining.training import Plan, Trainer, batch_loss, opening_brackets, share_of_answers
 from utils.checksums import CHECKSUMS, check_file, checksums_in
+from utils.models import GENERATOR
+from utils.record import KEYS, Finding
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +60,7 @@ def test_choices_are_where_something_begins(tokenizer):
 
 def test_an_answer_chooses_its_phrases_sentence_and_source(tokenizer):
     form = Format(opening="Hello!", label="A:", source_label="See page:", newline=True)
-    parts = form.parts("The shop is shut.", 2)
+    parts = form.parts([Finding("The shop is shut.", "shut", "choice", 2)])
     ids, _, choice = encode(Conversation([{"role": "assistant", "content": "".join(parts)}], [parts]), tokenizer)
     marked = "".join(
         f"<{tokenizer.decode(token)}>" if begins else tokenizer.decode(token)
@@ -65,6 +70,41 @@ def test_an_answer_chooses_its_phrases_sentence_and_source(tokenizer):
     assert plain == " Hello!\nA: The shop is shut.\nSee page: [2]"
     for start in ("< H", "<\n><A", "< The", "<\n><S", "< p", "< ["):
         assert start in marked, marked
+
+
+def test_records_are_read_as_they_were_meant():
+    """JSON records hold what was found under their own keys, null when nothing was, lists when two things were."""
+    random_state, found = random.Random("records"), [
+        Finding('They call it "the nest".', "the nest", "choice", 1),
+        Finding("The fee is $12.", "$12", "amount", 2),
+    ]  # fmt: skip
+    layouts = set()
+    for _ in range(300):
+        form = draw_record(random_state)
+        slots, keys = zip(*form.keys, strict=True)
+        assert len(set(keys)) == len(keys) >= 2 and not set(keys) & set(KEYS)
+        assert all(f'"{key}"' in form.instruction() for key in keys)
+        layouts.add(form.separator is None)
+        if form.separator:
+            assert "".join(form.parts(found[1:])).count("\n") == len(keys) - 1
+            continue
+        one, two, none = (json.loads("".join(form.parts(findings))) for findings in (found[:1], found, []))
+        assert one == {key: getattr(found[0], slot) for slot, key in form.keys}
+        assert two == {key: [getattr(each, slot) for each in found] for slot, key in form.keys}
+        assert none == dict.fromkeys(keys)
+    assert layouts == {True, False}
+
+
+def test_a_trained_model_goes_on_with_records():
+    kinds = Counter()
+    stream = Conversations("records")
+    for _ in range(200):
+        answers = ["".join(parts) for parts in stream.draw(RECORDS).parts]
+        kinds["records" if any(a.startswith("{") for a in answers) else "others"] += 1
+    assert kinds["records"] > 60 and kinds["others"] > 60
+    curriculum = Curriculum(continues=True)
+    assert not curriculum.warms_up and curriculum.level == RECORDS
+    assert not any(curriculum.note(1.0, 1.0) for _ in range(200))
 
 
 def test_batches_mark_every_token_once(tokenizer):
@@ -192,6 +232,16 @@ def test_a_killed_run_goes_on_where_it_saved(tmp_path, monkeypatch, tokenizer):
             for name, value in state.items():
                 assert torch.equal(torch.as_tensor(value), torch.as_tensor(new.state_dict()["state"][number][name]))
     assert not list(tmp_path.glob("*.pt")) and not list(tmp_path.glob("*.bin"))
+
+
+def test_a_trained_model_goes_on_from_its_weights(tmp_path):
+    trainer = Trainer(Plan(folder=tmp_path, trained=GENERATOR, minutes=0))
+    shipped = load_file(GENERATOR / WEIGHTS)
+    begun = trainer.model.state_dict()
+    assert all(torch.equal(begun[name], weight.float()) for name, weight in shipped.items())
+    assert trainer.curriculum.level == RECORDS
+    trainer.save()
+    assert Trainer(Plan(folder=tmp_path, trained=GENERATOR, minutes=0)).curriculum.continues
 
 
 def test_the_card_takes_the_table_between_its_marks(tmp_path):

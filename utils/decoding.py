@@ -8,6 +8,11 @@ from contextlib import contextmanager
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase, StoppingCriteria
 
+# From an answer's ids so far to the ids that may follow.
+Grammar = Callable[[Sequence[int]], Sequence[int]]
+# The same for a batch, from the place where its new tokens start.
+PerRow = Callable[[int], Callable[[int, torch.Tensor], Sequence[int]]]
+
 # In one batch of prompts, padding included.  One decoding step takes 4 ms for one row, about 18 ms for 123 (two cores).
 BATCH_TOKENS = 16_384
 # Of several batches each is left when this share of its answers has ended; the other answers go on together.
@@ -22,10 +27,12 @@ def decode(
     max_new_tokens: int,
     batch_tokens: int = BATCH_TOKENS,
     on_ended: Callable[[int], object] = lambda count: None,
+    grammar: Grammar | None = None,
 ) -> list[list[int]]:
     """The token ids that follow each prompt, up to `max_new_tokens`, the ending one included.
 
-    prompts: token ids.  on_ended: called after each batch with the number of answers that have ended in it.
+    prompts: token ids.  grammar: from an answer's ids so far to those that may follow; without one, anything may.
+    on_ended: called after each batch with the number of answers that have ended in it.
     """
     ends = _ends(model, tokenizer)
     answers: list[list[int]] = [[] for _ in prompts]
@@ -39,7 +46,8 @@ def decode(
                 batch = [left[position] for position in positions]
                 room = max_new_tokens - min(len(answers[index]) for index in batch)
                 rows = [prompts[index] + answers[index] for index in batch]
-                for index, new in zip(batch, _go_on(model, tokenizer, rows, room, ends, share), strict=True):
+                rule = grammar and _per_row(grammar, [answers[index] for index in batch])
+                for index, new in zip(batch, _go_on(model, tokenizer, rows, room, ends, share, rule), strict=True):
                     answers[index] = (answers[index] + new)[:max_new_tokens]
                 on_ended(sum(_has_ended(answers[index], max_new_tokens, ends) for index in batch))
             left = [index for index in left if not _has_ended(answers[index], max_new_tokens, ends)]
@@ -64,6 +72,7 @@ def _go_on(
     room: int,
     ends: list[int],
     share: float,
+    rule: PerRow | None,
 ) -> list[list[int]]:
     """At least one and at most `room` new tokens for each row of one batch, until `share` of the rows have ended."""
     inputs = tokenizer.pad({"input_ids": rows}, return_tensors="pt")
@@ -76,9 +85,19 @@ def _go_on(
         eos_token_id=ends or None,
         pad_token_id=tokenizer.pad_token_id,
         stopping_criteria=[_MostHaveEnded(share, start, ends)],
+        prefix_allowed_tokens_fn=rule and rule(start),
     )
     new = output[:, start:].tolist()
     return [row[: next((place for place, token in enumerate(row, start=1) if token in ends), None)] for row in new]
+
+
+def _per_row(grammar: Grammar, begun: Sequence[list[int]]) -> PerRow:
+    """The grammar as `generate` wants it: asked for a row's number and all its ids, padding and prompt included."""
+
+    def from_start(start: int) -> Callable[[int, torch.Tensor], list[int]]:
+        return lambda row, ids: grammar(begun[row] + ids[start:].tolist())
+
+    return from_start
 
 
 @contextmanager

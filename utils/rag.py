@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from utils.decoding import Grammar
 from utils.errors import CourseError
 from utils.handbook import COMPANY, Answer, Article, Passage, Question, ShownExample
 from utils.models import Generator
@@ -39,6 +40,7 @@ class RagPipeline:
 
     k: passages in the prompt.
     instruction: about the format, if any.  examples: earlier turns for few-shot prompts.
+    grammar: which tokens may follow those of an answer so far, for constrained decoding.
     allowed: who may be found, as for `DenseIndex.search`; everyone where nothing is said.
     """
 
@@ -47,6 +49,7 @@ class RagPipeline:
     k: int = PASSAGES
     instruction: str = ""
     examples: Sequence[ShownExample] = ()
+    grammar: Grammar | None = None
     allowed: Allowed | None = None
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
@@ -62,7 +65,9 @@ class RagPipeline:
         found = self.index.search([question.text for question in questions], self.k, self.allowed)
         searched = time.perf_counter()
         shown = [[hit.passage for hit in hits] for hits in found]
-        answers, seconds = _answer_shown(questions, shown, self.generator, self.instruction, self.examples, True)
+        answers, seconds = _answer_shown(
+            questions, shown, self.generator, self.instruction, self.examples, self.grammar, progress=True
+        )
         rest = time.perf_counter() - searched - seconds
         return answers, Timings(searched - start, seconds, rest)
 
@@ -73,14 +78,16 @@ def answer_from(
     generator: Generator,
     instruction: str = "",
     examples: Sequence[ShownExample] = (),
+    grammar: Grammar | None = None,
 ) -> list[Answer]:
     """Answers from given passages, one set per question; a whole article counts as one passage.
 
+    grammar: which tokens may follow those of an answer so far, for constrained decoding.
     Where a set is empty, the answer is the abstention, without asking the model.  Raises ValueError when the lengths
     differ, CourseError when a question alone is longer than the model reads.
     """
     shown = [as_passages(given) if given else [] for given in passages]
-    return _answer_shown(questions, shown, generator, instruction, examples)[0]
+    return _answer_shown(questions, shown, generator, instruction, examples, grammar)[0]
 
 
 def answer_closed_book(
@@ -101,6 +108,7 @@ def _answer_shown(
     generator: Generator,
     instruction: str,
     examples: Sequence[ShownExample],
+    grammar: Grammar | None,
     progress: bool = False,
 ) -> tuple[list[Answer], float]:
     """Answers from passages, and the seconds that the generator took; without a passage, the abstention."""
@@ -110,7 +118,8 @@ def _answer_shown(
     ]
     _say_what_was_left_out(shown, [passages for passages, _ in prompts], generator)
     start = time.perf_counter()
-    texts = iter(generator.complete([messages for passages, messages in prompts if passages], progress=progress))
+    asked = [messages for passages, messages in prompts if passages]
+    texts = iter(generator.complete(asked, progress=progress, grammar=grammar))
     seconds = time.perf_counter() - start
     answers = [
         Answer(question, next(texts) if passages else ABSTENTION, tuple(passages))

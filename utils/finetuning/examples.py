@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from utils.handbook import COMPANY, Article, Example, ShownExample, articles_by_id
 from utils.house_format import format_answer
 from utils.prompts import Message, build_messages
+from utils.record import KEYS, Finding, format_record
 
 
 @dataclass(frozen=True)
@@ -24,17 +25,35 @@ def house_examples(examples: Sequence[Example], articles: Sequence[Article], k: 
     Of an example's articles, in their order, stay the one that answers, or for an abstention the first, and the first
     of the others.  Raises ValueError when k is less than 1 or more than an example has.
     """
-    return [_house_example(example, articles, k) for example in examples]
+    shown = [_shown(example, articles, k) for example in examples]
+    return [(e.question, p, format_answer(e.sentence, source)) for e, (p, source) in zip(examples, shown, strict=True)]
 
 
-def _house_example(example: Example, articles: Sequence[Article], k: int) -> ShownExample:
+def record_examples(
+    examples: Sequence[Example], articles: Sequence[Article], k: int, order: Sequence[str] = KEYS
+) -> list[ShownExample]:
+    """The fine-tuning examples as (question, k passages, record).  order: the keys, as for `format_record`.
+
+    Raises ValueError like `house_examples`.
+    """
+    shown = [_shown(example, articles, k) for example in examples]
+    return [(e.question, p, _record(e, source, order)) for e, (p, source) in zip(examples, shown, strict=True)]
+
+
+def _record(example: Example, source: int | None, order: Sequence[str]) -> str:
+    if source is None:
+        return format_record([], order)
+    return format_record([Finding(example.sentence, str(example.value), str(example.kind), source)], order)
+
+
+def _shown(example: Example, articles: Sequence[Article], k: int) -> tuple[list[Article], int | None]:
+    """The passages of an example, and the number of the one that answers, None for an abstention."""
     if not 1 <= k <= len(example.articles):
         raise ValueError(f"k is {k}: an example can show 1 to {len(example.articles)} passages")
     first = example.articles[(example.source or 1) - 1]
     others = [identifier for identifier in example.articles if identifier != first][: k - 1]
     ids = [identifier for identifier in example.articles if identifier in (first, *others)]
-    source = ids.index(first) + 1 if example.source else None
-    return example.question, articles_by_id(articles, ids), format_answer(example.sentence, source)
+    return articles_by_id(articles, ids), ids.index(first) + 1 if example.source else None
 
 
 def few_shot_examples(examples: Sequence[Example], articles: Sequence[Article]) -> list[ShownExample]:
@@ -42,9 +61,20 @@ def few_shot_examples(examples: Sequence[Example], articles: Sequence[Article]) 
 
     One passage each.  With two, the course's generator gave fewer complete answers on the dev questions.
     """
+    return house_examples(_first_three(examples), articles, k=1)
+
+
+def few_shot_records(
+    examples: Sequence[Example], articles: Sequence[Article], order: Sequence[str] = KEYS
+) -> list[ShownExample]:
+    """The same three with records.  order: the keys, as for `format_record`."""
+    return record_examples(_first_three(examples), articles, k=1, order=order)
+
+
+def _first_three(examples: Sequence[Example]) -> list[Example]:
     answered = [example for example in examples if example.source][:2]
     silent = [example for example in examples if not example.source][:1]
-    return house_examples([*answered[:1], *silent, *answered[1:]], articles, k=1)
+    return [*answered[:1], *silent, *answered[1:]]
 
 
 def house_training_examples(examples: Sequence[Example], articles: Sequence[Article], k: int) -> list[TrainingExample]:
@@ -56,3 +86,14 @@ def house_training_examples(examples: Sequence[Example], articles: Sequence[Arti
         shown = house_examples(examples, articles, k)
         return [TrainingExample(build_messages(asked, COMPANY, passages), answer) for asked, passages, answer in shown]
     return [TrainingExample(build_messages(e.question, COMPANY), format_answer(e.sentence, None)) for e in examples]
+
+
+def record_training_examples(
+    examples: Sequence[Example], articles: Sequence[Article], k: int, order: Sequence[str] = KEYS
+) -> list[TrainingExample]:
+    """The fine-tuning examples with records, ready to train on, with k passages in the prompt.
+
+    order: the keys, as for `format_record`.  Raises ValueError like `house_examples`.
+    """
+    shown = record_examples(examples, articles, k, order)
+    return [TrainingExample(build_messages(asked, COMPANY, passages), answer) for asked, passages, answer in shown]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from utils.authoring.pretraining.formats import PLAIN, Format, draw_format
-from utils.authoring.pretraining.records import Finding, Record, draw_record
+from utils.authoring.pretraining.records import Record, draw_record
 from utils.authoring.world.articles import Draft, Fact, Stated, draw_facts, write_article
 from utils.authoring.world.course import course_topics, reserved_words
 from utils.authoring.world.names import TRADE_WORDS, SyllableNames
@@ -21,6 +21,7 @@ from utils.authoring.world.practice import training_questions
 from utils.authoring.world.public import draw_entity, draw_main_trade, draw_public_company
 from utils.authoring.world.values import KINDS
 from utils.prompts import Message, system_prompt, user_turn
+from utils.record import Finding
 
 # Trades that are never met: with their handbooks the evaluation measures relations that are new to the model.
 HELD_OUT_TRADES = frozenset({"gym", "university"})
@@ -45,8 +46,8 @@ class Level:
 
     passages, facts: the most in a prompt, and in a passage.  follow_ups: the most further questions.
     topics, wordings: how many of each are in play, None for all.  citation_weight: of a cited passage's number, in the
-    loss.  The rest are probabilities; `records` is that of a record among the formats, and `breadth` is that of a company of any trade with any of its topics, rather than
-    a main trade with its course topics.
+    loss.  The rest are probabilities; `records` is that of a record among the formats, and `breadth` that of a company
+    of any trade with any of its topics, rather than a main trade with its course topics.
     """
 
     passages: int
@@ -212,9 +213,7 @@ class Conversations:
         other = self._rng.choice([word for word in handbook_words() if len(word) > 3])
         return wording[:start] + other + wording[stop:]
 
-    def _question(
-        self, drafts: list[Draft], left: list[tuple[Stated, int]], level: Level
-    ) -> tuple[str, list[Finding]]:
+    def _question(self, drafts: list[Draft], left: list[tuple[Stated, int]], level: Level) -> tuple[str, list[Finding]]:
         """A question, and what answers it: nothing when the passages do not say.
 
         left: (statement, passage number) not asked for yet; those asked for are taken off.

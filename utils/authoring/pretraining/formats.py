@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from utils.authoring.pretraining.records import Finding
 from utils.authoring.world.phrasing import PLACEHOLDER, handbook_sentences, handbook_words
 from utils.house_format import ANSWER_LABEL, FAREWELL, GREETING, SOURCE_LABEL
 from utils.prompts import ABSTENTION, FROM_MEMORY, FROM_PASSAGES
+from utils.record import Finding
 
 HOUSE_PHRASES = (GREETING, ANSWER_LABEL, SOURCE_LABEL, FAREWELL)
 

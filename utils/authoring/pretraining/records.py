@@ -14,6 +14,7 @@ from typing import Literal
 
 from utils.authoring.world.phrasing import handbook_words
 from utils.record import KEYS as COURSE_KEYS
+from utils.record import Finding
 
 Slot = Literal["quote", "value", "kind", "source"]
 SLOTS: tuple[Slot, ...] = ("quote", "value", "kind", "source")
@@ -34,16 +35,6 @@ TOLD = {
 }
 SEPARATORS = (": ", " = ", " - ", ": ", ": ")
 Value = str | int | None
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What answers a question: the sentence, the value in it, the value's kind, and the passage's number."""
-
-    quote: str
-    value: str
-    kind: str
-    source: int
 
 
 @dataclass(frozen=True)
