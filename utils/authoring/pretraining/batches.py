@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
 from transformers import PreTrainedTokenizerBase
 
 from utils.authoring.pretraining.conversations import Conversation, Conversations, Level
+from utils.authoring.pretraining.records import Sought
 from utils.authoring.pretraining.tokenizer import ROLES
 
 POOL = 96
@@ -22,12 +24,14 @@ class Batch:
 
     ids: (rows, length) long.  answer, context: (rows, length) bool, the tokens to predict of each sort.
     choice: (rows, length) bool, the tokens of answers where something new begins.
+    sought: (rows, length) bool, the tokens of bare values.
     """
 
     ids: torch.Tensor
     answer: torch.Tensor
     context: torch.Tensor
     choice: torch.Tensor
+    sought: torch.Tensor
 
     @property
     def tokens(self) -> int:
@@ -35,39 +39,48 @@ class Batch:
 
 
 class Row(NamedTuple):
-    """A conversation in token ids; for each, whether it is of an answer to learn, and whether it is a choice."""
+    """A conversation in token ids; for each, whether it is of an answer to learn, a choice, and of a bare value."""
 
     ids: list[int]
     answer: list[bool]
     choice: list[bool]
+    sought: list[bool]
 
 
 def encode(conversation: Conversation, tokenizer: PreTrainedTokenizerBase) -> Row:
     """A conversation as the chat template writes it."""
     backend = tokenizer.backend_tokenizer
-    row = Row([], [], [])
+    row = Row([], [], [], [])
     skip = conversation.unguided
     answers = iter(conversation.parts)
     for message in conversation.messages:
         body = backend.encode(" " + message["content"])
         is_answer = message["role"] == "assistant"
         learned = is_answer and skip <= 0
-        starts = _starts([" ", *next(answers)]) if is_answer else []
+        parts = [" ", *next(answers)] if is_answer else []
+        starts, values = _starts(parts), _values(parts)
         length = len(body.ids) + 1
         row.ids.extend([backend.token_to_id(ROLES[message["role"]]), *body.ids, tokenizer.eos_token_id])
         row.answer.extend([False] + [learned] * length)
         row.choice.extend([False, *(learned and _overlaps(span, starts) for span in body.offsets), False])
+        row.sought.extend([False, *(learned and _overlaps(span, values) for span in body.offsets), False])
         skip -= is_answer
     return row
 
 
 def _starts(parts: Sequence[str]) -> list[tuple[int, int]]:
     """Where each part but the first begins in the whole text: from its first sign to its first letter, both within."""
-    spans, at = [], len(parts[0])
+    spans, at = [], len(parts[0]) if parts else 0
     for part in parts[1:]:
         spans.append((at, at + len(part) - len(part.lstrip()) + 1))
         at += len(part)
     return spans
+
+
+def _values(parts: Sequence[str]) -> list[tuple[int, int]]:
+    """Where the bare values are in the whole text."""
+    ends = list(accumulate(map(len, parts)))
+    return [(end - len(part), end) for part, end in zip(parts, ends, strict=True) if isinstance(part, Sought)]
 
 
 def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
@@ -78,14 +91,15 @@ def make_batch(rows: Sequence[Row], pad: int) -> Batch:
     """Pads rows to one length."""
     length = max(len(row.ids) for row in rows)
     ids = torch.full((len(rows), length), pad)
-    answer, context, choice = (torch.zeros((len(rows), length), dtype=torch.bool) for _ in range(3))
+    answer, context, choice, sought = (torch.zeros((len(rows), length), dtype=torch.bool) for _ in range(4))
     for index, row in enumerate(rows):
         end = len(row.ids)
         ids[index, :end] = torch.tensor(row.ids)
         answer[index, :end] = torch.tensor(row.answer)
         choice[index, :end] = torch.tensor(row.choice)
+        sought[index, :end] = torch.tensor(row.sought)
         context[index, 1:end] = ~torch.tensor(row.answer[1:])
-    return Batch(ids, answer, context, choice)
+    return Batch(ids, answer, context, choice, sought)
 
 
 class BatchStream:

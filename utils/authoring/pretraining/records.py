@@ -19,7 +19,9 @@ from utils.record import Finding
 Slot = Literal["quote", "value", "kind", "source"]
 SLOTS: tuple[Slot, ...] = ("quote", "value", "kind", "source")
 # How often a record has each of them.
-SHARES = {"quote": 0.75, "value": 0.9, "kind": 0.5, "source": 0.75}
+SHARES = {"quote": 0.9, "value": 0.97, "kind": 0.4, "source": 0.65}
+# How often the quote, where it has one, comes right before the value: there the value is soonest learned.
+QUOTE_FIRST = 0.6
 # What a key may be called, and how an instruction speaks of what belongs there.
 NATURAL = {
     "quote": "sentence statement text evidence excerpt line wording proof phrase support".split(),
@@ -37,6 +39,10 @@ SEPARATORS = (": ", " = ", " - ", ": ", ": ")
 Value = str | int | None
 
 
+class Sought(str):
+    """A part of an answer that is all choice: the bare value, whose every token must be found and not continued."""
+
+
 @dataclass(frozen=True)
 class Record:
     """A layout with fields.  keys: (slot, what it is called), in order.  separator: None for JSON, else of lines."""
@@ -50,11 +56,11 @@ class Record:
 
         Without a finding every field is null ("none" in lines); with two, every field is a list.
         """
-        rows = [(key, [getattr(found, slot) for found in findings]) for slot, key in self.keys]
+        rows = [(slot, key, [getattr(found, slot) for found in findings]) for slot, key in self.keys]
         return list(self._lines(rows) if self.separator else self._json(rows))
 
-    def _json(self, rows: list[tuple[str, list[Value]]]) -> Iterable[str]:
-        for number, (key, values) in enumerate(rows):
+    def _json(self, rows: list[tuple[Slot, str, list[Value]]]) -> Iterable[str]:
+        for number, (slot, key, values) in enumerate(rows):
             yield ', "' if number else '{"'
             yield f'{key}": '
             if not values:
@@ -67,15 +73,16 @@ class Record:
                     yield ", "
                 if isinstance(value, str):
                     yield '"'
-                    yield json.dumps(value, ensure_ascii=False)[1:]
+                    ended = json.dumps(value, ensure_ascii=False)[1:]
+                    yield Sought(ended) if slot == "value" else ended
                 else:
                     yield str(value)
             if len(values) > 1:
                 yield "]"
         yield "}"
 
-    def _lines(self, rows: list[tuple[str, list[Value]]]) -> Iterable[str]:
-        for number, (key, values) in enumerate(rows):
+    def _lines(self, rows: list[tuple[Slot, str, list[Value]]]) -> Iterable[str]:
+        for number, (slot, key, values) in enumerate(rows):
             if number:
                 yield "\n"
             yield f"{key}{self.separator}"
@@ -84,7 +91,7 @@ class Record:
             for place, value in enumerate(values):
                 if place:
                     yield "; "
-                yield str(value)
+                yield Sought(value) if slot == "value" else str(value)
 
     def instruction(self) -> str:
         """The record in words, with its keys."""
@@ -101,6 +108,9 @@ def draw_record(rng: random.Random) -> Record:
     while len(slots) < 2:
         slots = rng.sample(SLOTS, 2)
     rng.shuffle(slots)
+    if {"quote", "value"} <= set(slots) and rng.random() < QUOTE_FIRST:
+        slots.remove("quote")
+        slots.insert(slots.index("value"), "quote")
     words = [word for word in handbook_words() if word.isalpha() and word not in COURSE_KEYS]
     natural = rng.random() < 0.5
     names = [rng.choice(NATURAL[slot]) for slot in slots] if natural else rng.sample(words, len(slots))

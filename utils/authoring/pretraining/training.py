@@ -29,6 +29,8 @@ CONTEXT_SHARE = 0.1
 # on the first token of answers alone, formats stayed hard: their first token is a greeting, and the sentence is chosen
 # after it.
 CHOICE_WEIGHT = 4.0
+# Each token of a bare value must be found in the middle of a sentence, a skill that needs weight to start, like citing.
+VALUE_WEIGHT = 12.0
 LOWEST_RATE = 0.02
 COPY_ROWS = 48
 # Without instructions for bfloat16, a processor takes products in it several times slower than in float32.
@@ -119,7 +121,7 @@ class Trainer:
             rows = copy_rows(self.curriculum.stage, len(self.tokenizer), COPY_ROWS, self.random)
             answer = torch.zeros_like(rows, dtype=torch.bool)
             answer[:, rows.shape[1] // 2 + 1 :] = True
-            batch = Batch(rows, answer, *torch.zeros((2, *rows.shape), dtype=torch.bool))
+            batch = Batch(rows, answer, *torch.zeros((3, *rows.shape), dtype=torch.bool))
         else:
             batch = next(self.batches)
         weight = self.curriculum.level.citation_weight
@@ -246,8 +248,8 @@ def batch_loss(
     """Mean cross-entropy of the answers plus 0.1 × that of a tenth of the context; shares of exact answers and numbers.
 
     brackets: token ids after which an answer's passage numbers come.  These count `citation_weight` times in the loss,
-    the batch's other choices four times.  The share of exact answers leaves the numbers out, since citing comes long
-    after reading; that of right numbers is nan where there are none.
+    tokens of bare values twelve times, the batch's other choices four times.  The share of exact answers leaves the
+    numbers out, since citing comes long after reading; that of right numbers is nan where there are none.
     Only the chosen positions go through the output layer, which is a fifth of the work.
     """
     hidden = hidden_states(model, batch.ids, PRODUCTS)[:, :-1]
@@ -261,6 +263,7 @@ def batch_loss(
     is_answer = answer[chosen]
     cites = torch.isin(batch.ids[:, :-1][chosen], brackets)[is_answer]
     weights = torch.where(batch.choice[:, 1:][answer], CHOICE_WEIGHT, 1.0)
+    weights = torch.where(batch.sought[:, 1:][answer], VALUE_WEIGHT, weights)
     weights = torch.where(cites, citation_weight, weights)
     loss = (losses[is_answer] * weights).sum() / weights.sum()
     if context.any():
