@@ -10,7 +10,11 @@ import cases_better_retrieval
 import cases_rag_pipeline
 import numpy as np
 import pytest
+import test_checks_latency_and_cost
+import test_checks_lora
 import test_checks_retrieval
+import test_checks_teaching_facts
+import test_checks_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_checks_retrieval import verdict
@@ -28,7 +32,15 @@ from utils.prompts import is_abstention
 from utils.sentences import sentences
 
 NAMES = check.__all__
-OTHERS = (test_checks_retrieval, cases_rag_pipeline, cases_better_retrieval)
+OTHERS = (
+    test_checks_retrieval,
+    cases_rag_pipeline,
+    cases_better_retrieval,
+    test_checks_lora,
+    test_checks_training,
+    test_checks_teaching_facts,
+    test_checks_latency_and_cost,
+)
 
 
 # Right ways: the reference and others
@@ -104,9 +116,6 @@ RIGHT = [
     ("share_right", share_with_lookarounds),
     ("share_right", share_with_the_course_s_own),
     ("share_right", share_by_letters),
-    ("lora_parameters", lambda d_in, d_out, rank: np.int64(rank) * (d_in + d_out)),
-    ("lora_parameters", lambda *sizes: sizes[2] * sum(sizes[:2])),
-    ("lora_parameters", lambda d_in, d_out, rank: np.zeros((rank, d_in)).size + np.zeros((d_out, rank)).size),
     ("outcome", outcome_flags_first),
     ("outcome", outcome_by_loops),
     ("outcome", outcome_by_match),
@@ -196,21 +205,6 @@ WRONG_SHARES = {
 }
 
 
-WRONG_COUNTS = {
-    "whole weight": (lambda d_in, d_out, rank: d_in * d_out, "the whole frozen weight"),
-    "A alone": (lambda d_in, d_out, rank: rank * d_in, "That is A alone"),
-    "B alone": (lambda d_in, d_out, rank: rank * d_out, "That is B alone"),
-    "with the frozen": (lambda d_in, d_out, rank: d_in * d_out + rank * (d_in + d_out), "counts the frozen weight too"),
-    "times the rank": (lambda d_in, d_out, rank: d_in * d_out * rank, "the weight times the rank"),
-    "twice A": (lambda d_in, d_out, rank: 2 * rank * d_in, "B has d_out rows"),
-    "twice B": (lambda d_in, d_out, rank: 2 * rank * d_out, "A has d_in columns"),
-    "no rank": (lambda d_in, d_out, rank: d_in + d_out, "The rank is missing"),
-    "product": (lambda d_in, d_out, rank: rank * d_in * rank * d_out, "added, not multiplied"),
-    "a guess": (lambda d_in, d_out, rank: 700, "A holds 8 x 192 = 1536 numbers"),
-    "shapes": (lambda d_in, d_out, rank: ((rank, d_in), (d_out, rank)), "Return one number"),
-}
-
-
 def outcome_with(
     holds=contains_whole,
     abstains=is_abstention,
@@ -290,7 +284,6 @@ WRONG = [
     (name, mistake, *case)
     for name, cases in [
         ("share_right", WRONG_SHARES),
-        ("lora_parameters", WRONG_COUNTS),
         ("outcome", WRONG_OUTCOMES),
     ]
     for mistake, case in cases.items()
@@ -329,16 +322,6 @@ QUIET = [
     ("share_right", "five at most", share(contains_whole, lambda right, total: right / min(total, 5))),
     ("share_right", "empties its input", share_that_empties),
     ("share_right", "before the comma", share(lambda a, value: contains_whole(a.split(",")[0], value))),
-    ("lora_parameters", "pairs of numbers", lambda d_in, d_out, rank: rank * (d_in + d_out) // 2 * 2),
-    ("lora_parameters", "rank capped", lambda d_in, d_out, rank: min(rank, d_in, d_out) * (d_in + d_out)),
-    ("lora_parameters", "rank 64 at most", lambda d_in, d_out, rank: min(rank, 64) * (d_in + d_out)),
-    (
-        "lora_parameters",
-        "by heart",
-        lambda *s: {(100, 40, 5): 700, (192, 192, 8): 3072, (192, 512, 8): 5632}.get(s, 320),
-    ),
-    ("lora_parameters", "never more than the weight", lambda i, o, rank: min(i * o, rank * (i + o))),
-    ("lora_parameters", "bias in large ones", lambda i, o, rank: rank * (i + o) + (o if o > 512 else 0)),
     (
         "outcome",
         "first source",
@@ -445,11 +428,11 @@ def test_two_results_are_cut_so_that_their_difference_can_be_seen(first, second,
 
 
 def test_what_a_function_prints_is_not_repeated_for_every_drawn_input(capsys):
-    def talkative(d_in, d_out, rank):
+    def talkative(gold, shown):
         print("working")
-        return rank * (d_in + d_out)
+        return references.failed_half(gold, shown)
 
-    check.lora_parameters(talkative)
+    check.failed_half(talkative)
     out = capsys.readouterr().out
     assert out.count("working") < 10 and "Right. " in out
 
@@ -465,10 +448,10 @@ def test_a_function_that_spoils_a_drawn_input_is_told(capsys):
 
 
 def test_a_function_that_stops_on_a_drawn_input_is_told_on_which(capsys):
-    def stops(d_in, d_out, rank):
-        return rank * (d_in + d_out) // (d_in != d_out or rank == 8)
+    def stops(rankings, k=60):
+        return references.rrf(rankings, k) if len(rankings) < 4 else 1 // 0
 
-    assert "stopped with ZeroDivisionError" in verdict("lora_parameters", stops, capsys)
+    assert "stopped with ZeroDivisionError" in verdict("rrf", stops, capsys)
 
 
 # The exercise of notebook 09 and the course's scorer

@@ -20,8 +20,10 @@ from utils.datasets import (
     load_dated_questions,
     load_examples,
     load_jargon_pairs,
+    load_kinds,
     load_public_questions,
     load_questions,
+    load_taught_facts,
     load_tickets,
 )
 from utils.handbook import (
@@ -263,6 +265,8 @@ def counts_of_files():
         "tickets to train on": tickets["train"],
         "tickets to choose with": tickets["dev"],
         "tickets to test on": tickets["test"],
+        "facts to teach, each with six questions": len(load_taught_facts()),
+        "kinds of fact, each with its kind of value": len(load_kinds()),
         "jargon questions, each with its article": len(load_jargon_pairs()),
         "articles of the second company": len(load_articles(capstone / "handbook")),
         "questions to choose with": len(load_questions("dev", capstone / "questions")),

@@ -7,9 +7,16 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, OPTConfig
 
-from utils.checks.references import lora_parameters
 from utils.datasets import load_articles, load_examples
-from utils.finetuning import LoraPlan, feed_forward_layers, house_examples, house_training_examples, train_lora
+from utils.errors import CourseError
+from utils.finetuning import (
+    LoraPlan,
+    TrainingExample,
+    feed_forward_layers,
+    house_examples,
+    house_training_examples,
+    train_lora,
+)
 from utils.finetuning.lora import IGNORED, completion_loss, encode_example, pad_left
 from utils.models import load_generator
 
@@ -39,7 +46,7 @@ def test_a_fresh_adapter_changes_nothing_and_counts_as_the_formula_says(generato
     with torch.no_grad():
         assert torch.equal(model(ids).logits, generator.model(ids).logits)
     layers = [module for module in model.modules() if hasattr(module, "lora_A")]
-    by_formula = sum(lora_parameters(layer.in_features, layer.out_features, 4) for layer in layers)
+    by_formula = sum(4 * (layer.in_features + layer.out_features) for layer in layers)
     assert by_formula == model.get_nb_trainable_parameters()[0] > 0
 
 
@@ -146,5 +153,29 @@ def test_the_loss_is_the_library_s_own(generator, training):
 
 
 def test_nothing_to_learn(generator):
-    with pytest.raises(ValueError, match="nothing to learn"):
+    with pytest.raises(CourseError, match="nothing to learn"):
         train_lora(generator, [])
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"rank": 0}, "The plan's rank is 0: choose 1 or more."),
+        ({"alpha": 0}, "alpha is 0"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"batch_size": -1}, "batch_size is -1"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"dtype": "float8"}, "dtype is 'float8': choose one of float32, bfloat16, auto"),
+    ],
+)
+def test_a_plan_with_which_nothing_can_be_trained(setting, said):
+    with pytest.raises(CourseError, match=said):
+        LoraPlan(**setting)
+
+
+def test_a_completion_longer_than_the_context(generator):
+    short = TrainingExample([{"role": "user", "content": "Question: Why?"}], "Because.")
+    endless = TrainingExample(short.messages, "stove " * 3000)
+    with pytest.raises(CourseError, match=r"^Training example 2 has a completion of 3,\d\d\d tokens, .* 2,048,"):
+        train_lora(generator, [short, endless])

@@ -13,8 +13,10 @@ from utils.datasets import (
     load_dated_questions,
     load_examples,
     load_jargon_pairs,
+    load_kinds,
     load_public_questions,
     load_questions,
+    load_taught_facts,
     load_tickets,
 )
 from utils.errors import CourseError
@@ -47,6 +49,35 @@ def test_the_other_sets_load():
     assert len(load_public_questions()) == 200
     assert {pair.article_id for pair in load_jargon_pairs()} <= ids
     assert all(load_tickets(part) for part in ("train", "dev", "test"))
+
+
+def test_examples_say_which_value_their_sentence_holds():
+    kinds = set(load_kinds().values())
+    for example in load_examples():
+        if example.source is None:
+            assert example.value is None and example.kind is None
+        else:
+            assert example.value.lower() in example.sentence.lower() and example.kind in kinds
+
+
+def test_facts_to_teach_are_none_that_is_tested():
+    facts, articles = load_taught_facts(), {article.id: article for article in load_articles()}
+    tested = [question for part in ("dev", "test") for question in load_questions(part)]
+    texts, relations = {q.text for q in tested}, {relation for q in tested for relation in q.relations}
+    assert len(facts) == 40 and len({fact.id for fact in facts}) == 40
+    for fact in facts:
+        asked = [*fact.taught, *fact.other]
+        assert len(set(asked)) == 6 and not set(asked) & texts and fact.relation not in relations
+        assert fact.value in fact.sentence and fact.sentence in articles[fact.article_id].text
+        assert fact.later_value != fact.value and fact.later_value in fact.later_sentence
+        assert load_kinds()[fact.relation] == fact.kind
+
+
+def test_kinds_that_cannot_be_read_are_named(tmp_path):
+    for text in ("", "[]", '{"a": 1}'):
+        (tmp_path / "kinds.json").write_text(text)
+        assert "kinds.json" in refusal(load_kinds, tmp_path / "kinds.json")
+    assert "missing" in refusal(load_kinds, tmp_path / "none.json")
 
 
 @pytest.fixture

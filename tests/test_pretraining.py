@@ -18,7 +18,7 @@ from utils.authoring.pretraining.evaluate import BARS, START, STOP, write_card
 from utils.authoring.pretraining.formats import Format
 from utils.authoring.pretraining.publish import LOG, WEIGHTS, publish
 from utils.authoring.pretraining.quick_forward import BLOCK, hidden_states
-from utils.authoring.pretraining.records import draw_record
+from utils.authoring.pretraining.records import Record, draw_record
 from utils.authoring.pretraining.tokenizer import train_tokenizer
 from utils.authoring.pretraining.training import Plan, Trainer, batch_loss, opening_brackets, share_of_answers
 from utils.checksums import CHECKSUMS, check_file, checksums_in
@@ -37,7 +37,7 @@ def test_encoding_is_the_chat_template(tokenizer):
         conversation = stream.draw(LEVELS[-1])
         messages = conversation.messages
         text = tokenizer.apply_chat_template(messages, tokenize=False)
-        ids, answer, _ = encode(conversation, tokenizer)
+        ids, answer, _, _ = encode(conversation, tokenizer)
         assert ids == tokenizer(text, add_special_tokens=False)["input_ids"]
         answers = [m["content"] for m in messages if m["role"] == "assistant"][conversation.unguided :]
         said = [token for token, marked in zip(ids, answer, strict=True) if marked]
@@ -49,7 +49,7 @@ def test_choices_are_where_something_begins(tokenizer):
     stream = Conversations("choices")
     for _ in range(50):
         conversation = stream.draw(LEVELS[-1])
-        ids, answer, choice = encode(conversation, tokenizer)
+        ids, answer, choice, _ = encode(conversation, tokenizer)
         parts = [part for parts in conversation.parts[conversation.unguided :] for part in parts]
         chosen = [tokenizer.decode(token) for token, marked in zip(ids, choice, strict=True) if marked]
         assert not any(marked and not learned for marked, learned in zip(choice, answer, strict=True))
@@ -61,7 +61,7 @@ def test_choices_are_where_something_begins(tokenizer):
 def test_an_answer_chooses_its_phrases_sentence_and_source(tokenizer):
     form = Format(opening="Hello!", label="A:", source_label="See page:", newline=True)
     parts = form.parts([Finding("The shop is shut.", "shut", "choice", 2)])
-    ids, _, choice = encode(Conversation([{"role": "assistant", "content": "".join(parts)}], [parts]), tokenizer)
+    ids, _, choice, _ = encode(Conversation([{"role": "assistant", "content": "".join(parts)}], [parts]), tokenizer)
     marked = "".join(
         f"<{tokenizer.decode(token)}>" if begins else tokenizer.decode(token)
         for token, begins in zip(ids, choice, strict=True)
@@ -207,6 +207,21 @@ def test_citations_weigh_more(tokenizer):
     weighted, *_ = batch_loss(model, batch, torch.Generator().manual_seed(0), opening_brackets(tokenizer), 40.0)
     assert plain != weighted
     assert all(text.endswith("[") for text in tokenizer.convert_ids_to_tokens(opening_brackets(tokenizer).tolist()))
+
+
+def test_bare_values_are_marked_and_weigh_more(tokenizer):
+    form = Record((("quote", "text"), ("value", "reply")), ("the sentence", "the value"))
+    parts = form.parts([Finding("The fee is $12.", "$12", "amount", 1)])
+    row = encode(Conversation([{"role": "assistant", "content": "".join(parts)}], [parts]), tokenizer)
+    marked = "".join(tokenizer.decode(token) for token, sought in zip(row.ids, row.sought, strict=True) if sought)
+    assert marked.strip('"') == "$12"
+    model = build_model("lfm2", 64, 2, len(tokenizer), seed=0)
+    batch = make_batch([row], tokenizer.pad_token_id)
+    none = replace(batch, sought=torch.zeros_like(batch.sought))
+    losses = [
+        batch_loss(model, each, torch.Generator().manual_seed(0), torch.tensor([-1]))[0] for each in (none, batch)
+    ]
+    assert not torch.allclose(*losses)
 
 
 def test_unknown_architecture_is_named():

@@ -28,7 +28,7 @@ UNKNOWN = Question("u", "Who knows?", "unanswerable", (), (), (), "The handbook 
 
 
 @pytest.mark.parametrize("findings", [[], [PRICE], [PRICE, DAY]])
-@pytest.mark.parametrize("order", [KEYS, KEYS[::-1], ("value", "kind", "source", "quote")])
+@pytest.mark.parametrize("order", [KEYS, KEYS[::-1], ("value", "kind", "cite", "quote")])
 def test_what_is_written_is_read(findings, order):
     text = format_record(findings, order)
     assert list(json.loads(text)) == list(order)
@@ -36,13 +36,13 @@ def test_what_is_written_is_read(findings, order):
 
 
 def test_a_record_in_full():
-    assert format_record([PRICE]) == '{"quote": "The fee is $12.", "value": "$12", "kind": "amount", "source": 2}'
-    assert format_record([]) == '{"quote": null, "value": null, "kind": null, "source": null}'
+    assert format_record([PRICE]) == '{"quote": "The fee is $12.", "value": "$12", "kind": "amount", "cite": 2}'
+    assert format_record([]) == '{"quote": null, "value": null, "kind": null, "cite": null}'
 
 
 @pytest.mark.parametrize("order", [(), KEYS[:3], (*KEYS, "value"), ("quote", "value", "kind", "page")])
 def test_other_keys_cannot_be_ordered(order):
-    with pytest.raises(ValueError, match="quote, value, kind, source"):
+    with pytest.raises(ValueError, match="quote, value, kind, cite"):
         format_record([PRICE], order)
 
 
@@ -51,14 +51,14 @@ def test_other_keys_cannot_be_ordered(order):
     [
         "", "The fee is $12. [2]", "[]", "null", "{}", format_record([PRICE])[:-1], format_record([PRICE]) + " Bye.",
         '{"quote": "a", "value": "b", "kind": "c"}',
-        '{"quote": "a", "value": "b", "kind": "c", "source": 1, "more": 2}',
-        '{"quote": "a", "value": "b", "kind": "c", "source": "1"}',
-        '{"quote": "a", "value": "b", "kind": "c", "source": true}',
-        '{"quote": "a", "value": 12, "kind": "c", "source": 1}',
-        '{"quote": null, "value": "b", "kind": "c", "source": 1}',
-        '{"quote": ["a"], "value": ["b", "d"], "kind": ["c"], "source": [1]}',
-        '{"quote": ["a"], "value": "b", "kind": ["c"], "source": [1]}',
-        '{"quote": [], "value": [], "kind": [], "source": []}',
+        '{"quote": "a", "value": "b", "kind": "c", "cite": 1, "more": 2}',
+        '{"quote": "a", "value": "b", "kind": "c", "cite": "1"}',
+        '{"quote": "a", "value": "b", "kind": "c", "cite": true}',
+        '{"quote": "a", "value": 12, "kind": "c", "cite": 1}',
+        '{"quote": null, "value": "b", "kind": "c", "cite": 1}',
+        '{"quote": ["a"], "value": ["b", "d"], "kind": ["c"], "cite": [1]}',
+        '{"quote": ["a"], "value": "b", "kind": ["c"], "cite": [1]}',
+        '{"quote": [], "value": [], "kind": [], "cite": []}',
         "[" * 100_000,
     ],
 )  # fmt: skip
@@ -163,7 +163,7 @@ def tokenizer():
 
 
 @pytest.mark.parametrize("findings", [[], [PRICE], [PRICE, DAY]])
-@pytest.mark.parametrize("order", [KEYS, ("value", "kind", "quote", "source")])
+@pytest.mark.parametrize("order", [KEYS, ("value", "kind", "quote", "cite")])
 def test_the_grammar_lets_every_record_through(tokenizer, findings, order):
     grammar = RecordGrammar(tokenizer, order)
     ids = tokenizer(" " + format_record(findings, order), add_special_tokens=False)["input_ids"]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
+import numpy as np
 import pandas as pd
 from IPython.display import HTML, display
 from matplotlib.axes import Axes
@@ -83,6 +84,61 @@ def plot_by_day(shares: pd.DataFrame, title: str) -> None:
     axes.set(title=title, ylabel="share of questions", ylim=(0, 1))
     figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     _show(figure, f"Lines. {title}. {_rows_in_words(shares, zeros=True)}")
+
+
+def plot_spectrum(spectra: Mapping[str, Sequence[float]], title: str, share: float = 0.9) -> None:
+    """Singular values of matrices, largest first: one line each, relative to its largest (used in notebook 05).
+
+    share: of the squared norm; a marker shows how many directions carry that much.  Raises CourseError when there are
+    more than five matrices.
+    """
+    _check_fits(len(spectra), "spectra", title)
+    figure, axes = canvas(6.5, 3.4)
+    words = []
+    for (name, values), (colour, _), marker in zip(spectra.items(), FILLS, MARKERS, strict=False):
+        relative, count = np.asarray(values, dtype=float) / values[0], directions_carrying(values, share)
+        axes.plot(range(1, len(relative) + 1), relative, color=colour, label=name, marker=marker, markevery=[count - 1])
+        words.append(f"{name}: {count} of {len(relative)} directions carry {share:.0%} of the squared norm")
+    axes.set(title=title, xlabel="direction, the largest first", ylabel="singular value, largest = 1", ylim=(0, 1.05))
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    _show(figure, f"Lines that fall. {title}. {'; '.join(words)}.")
+
+
+def directions_carrying(values: Sequence[float], share: float) -> int:
+    """How many singular values, the largest first, make up at least this share of the sum of all their squares."""
+    carried = np.cumsum(np.square(np.asarray(values, dtype=float)))
+    return min(int(np.searchsorted(carried, share * carried[-1])) + 1, len(carried))
+
+
+def plot_costs(costs: pd.DataFrame, title: str, break_even: float | None = None) -> None:
+    """One line per column of yearly costs in dollars, over the questions a day of the index, both on log scales.
+
+    break_even: where two lines cross, drawn as a dashed line.  Raises CourseError as `costs_image` does.
+    """
+    display(HTML(costs_image(costs, title, break_even)))
+
+
+def costs_image(costs: pd.DataFrame, title: str, break_even: float | None = None) -> str:
+    """The figure of `plot_costs` as an HTML image with its words.
+
+    Raises CourseError when there are more than five columns, and for volumes or costs that are not above zero.
+    """
+    _check_fits(len(costs.columns), "lines", title)
+    if costs.empty or min(costs.index) <= 0 or costs.to_numpy().min() <= 0:
+        raise CourseError(f'The figure "{title}" has logarithmic axes: give volumes and costs above zero.')
+    figure, axes = canvas(6.5, 3.6)
+    for name, (colour, _), marker in zip(costs.columns, FILLS, MARKERS, strict=False):
+        axes.plot(costs.index, costs[name], color=colour, marker=marker, label=name)
+    axes.set(title=title, xlabel="questions a day", ylabel="dollars in the first year", xscale="log", yscale="log")
+    crossing = break_even is not None and costs.index[0] <= break_even <= costs.index[-1]
+    if crossing:
+        axes.axvline(break_even, color="black", linestyle="--", label="break-even")
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    ends = [costs.index[0], costs.index[-1]]
+    lines = (f"{name}: " + ", ".join(f"${costs[name][end]:,.0f} at {end:,.0f}" for end in ends) for name in costs)
+    where = f"A dashed line marks the break-even at {break_even:,.0f}" if crossing else "No break-even is in this range"
+    words = f"Lines, both axes logarithmic. {title}, by questions a day. {'; '.join(lines)}. {where}."
+    return image_html(png(figure), words)
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:

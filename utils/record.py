@@ -9,14 +9,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-KEYS = ("quote", "value", "kind", "source")
+KEYS = ("quote", "value", "kind", "cite")
 KINDS = (
     "amount", "choice", "code", "colour", "contact", "date", "duration", "measure", "number", "percentage", "person",
     "place", "time", "weekday",
 )  # fmt: skip
 INSTRUCTION = (
     'Answer in JSON with the keys "quote" for the sentence, "value" for the bare value, "kind" for the kind of value '
-    'and "source" for the number of the passage.'
+    'and "cite" for the number of the passage.'
 )
 
 
@@ -27,7 +27,7 @@ class Finding:
     quote: str
     value: str
     kind: str
-    source: int
+    cite: int
 
 
 def format_record(findings: Sequence[Finding], order: Sequence[str] = KEYS) -> str:
@@ -70,5 +70,5 @@ def read_record(text: str) -> list[Finding] | None:
 
 
 def _is_finding(row: tuple[object, ...]) -> bool:
-    *texts, source = row
-    return all(isinstance(text, str) for text in texts) and type(source) is int
+    *texts, number = row
+    return all(isinstance(text, str) for text in texts) and type(number) is int

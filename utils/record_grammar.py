@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from utils.record import KEYS, KINDS
 
 _TEXT = r'"[^"\\\n]+"'
-_FIELDS = {"quote": _TEXT, "value": _TEXT, "kind": f'"(?:{"|".join(KINDS)})"', "source": r"[1-9]\d?"}
+_FIELDS = {"quote": _TEXT, "value": _TEXT, "kind": f'"(?:{"|".join(KINDS)})"', "cite": r"[1-9]\d?"}
 # What a quote or a value says makes no difference to what may follow, so one character does for all of it.
 _SAID = regex.compile(r'(?<="(?:quote|value)": (?:\[(?:"[^"]*", )*)?")[^"]+')
 

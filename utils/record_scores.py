@@ -51,12 +51,12 @@ def _same(given: Sequence[str], gold: Sequence[str]) -> bool:
 
 
 def _is_quoted(item: Finding, answer: Answer) -> bool:
-    if not 1 <= item.source <= len(answer.passages):
+    if not 1 <= item.cite <= len(answer.passages):
         return False
-    passage = without_citations(answer.passages[item.source - 1].text)
+    passage = without_citations(answer.passages[item.cite - 1].text)
     return normalise(item.quote) in map(normalise, sentences(passage))
 
 
 def _article(item: Finding, answer: Answer) -> str:
     shown = answer.passages
-    return shown[item.source - 1].article_id if 1 <= item.source <= len(shown) else "?"
+    return shown[item.cite - 1].article_id if 1 <= item.cite <= len(shown) else "?"

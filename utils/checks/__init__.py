@@ -9,12 +9,16 @@ check.user_prompt.solution()
 from utils.checks.better_retrieval import failed_half, rrf
 from utils.checks.fresh import apply_change
 from utils.checks.hybrid import outcome
+from utils.checks.latency_and_cost import break_even, percentile
+from utils.checks.lora import lora_forward, merged_weight
 from utils.checks.rag_pipeline import best_threshold, user_prompt
 from utils.checks.retrieval import cosine_search, mean_recall, sentence_chunks
 from utils.checks.start_here import share_right
-from utils.checks.style_and_format import lora_parameters
+from utils.checks.style_and_format import masked_loss, training_step
+from utils.checks.teaching_facts import extraction_rate, nearest_votes
 
 __all__ = [
-    "apply_change", "best_threshold", "cosine_search", "failed_half", "lora_parameters", "mean_recall", "outcome",
-    "rrf", "sentence_chunks", "share_right", "user_prompt",
+    "apply_change", "best_threshold", "break_even", "cosine_search", "extraction_rate", "failed_half", "lora_forward",
+    "masked_loss", "mean_recall", "merged_weight", "nearest_votes", "outcome", "percentile", "rrf", "sentence_chunks",
+    "share_right", "training_step", "user_prompt",
 ]  # fmt: skip

@@ -6,8 +6,12 @@ Each docstring states the exercise's domain: on these inputs a checker compares 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from utils.matching import contains_whole
 from utils.prompts import is_abstention
@@ -89,14 +93,6 @@ def best_threshold(scores: list[float], answerable: list[bool]) -> float:
     return max(sorted(scores), key=balanced_accuracy)
 
 
-def lora_parameters(d_in: int, d_out: int, rank: int) -> int:
-    """How many numbers a LoRA pair trains: A has shape (rank, d_in), B has shape (d_out, rank).
-
-    d_in, d_out, rank: whole numbers from 1.  Exercise of notebook 06.
-    """
-    return rank * d_in + d_out * rank
-
-
 def outcome(answer: str, gold: str | None, sources: list[str]) -> str:
     """One of five outcomes: "correct", "wrong", "unsupported", "abstained rightly", "abstained wrongly".
 
@@ -147,3 +143,91 @@ def apply_change(texts: dict[str, str], kind: str, article_id: str, text: str | 
     else:
         new[article_id] = text
     return new
+
+
+def lora_forward(x: torch.Tensor, weight: torch.Tensor, A: torch.Tensor, B: torch.Tensor, alpha: float) -> torch.Tensor:
+    """What a linear layer with a LoRA pair returns: the frozen layer's output, plus alpha / rank times the correction.
+
+    x: shape (…, d_in), with one or more dimensions before the last.  weight: (d_out, d_in).  A: (rank, d_in).
+    B: (d_out, rank).  alpha: any number.  A and B get gradients.  Exercise of notebook 05.
+    """
+    rank = A.shape[0]
+    return x @ weight.T + alpha / rank * (x @ A.T @ B.T)
+
+
+def merged_weight(weight: torch.Tensor, A: torch.Tensor, B: torch.Tensor, alpha: float) -> torch.Tensor:
+    """A new weight that does what the frozen one and its LoRA pair do together.
+
+    weight: (d_out, d_in).  A: (rank, d_in).  B: (d_out, rank).  alpha: any number; with -alpha, a merged pair is taken
+    out again.  Exercise of notebook 05.
+    """
+    rank = A.shape[0]
+    return weight + alpha / rank * (B @ A)
+
+
+def masked_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy of the completions' tokens, each predicted from the position before it.
+
+    logits: scores, shape (texts, tokens, vocabulary).  labels: shape (texts, tokens); each text's completion ends it,
+    and its tokens have their ids; those before it, at least one, have -100 and do not count.  The result has a
+    gradient where the logits need one.  Exercise of notebook 06.
+    """
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100)
+
+
+def training_step(model: torch.nn.Module, optimizer: Any, batch: Any, loss_of: Callable[..., torch.Tensor]) -> float:
+    """Moves the model's weights one step, and returns the loss that the batch had before it.
+
+    loss_of: gives the loss of a model and a batch.  Exercise of notebook 06.
+    """
+    optimizer.zero_grad()
+    loss = loss_of(model, batch)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def percentile(values: list[float], percent: int) -> float:
+    """The smallest of the values that at least `percent` percent of them do not exceed.
+
+    values: at least one, in any order; two may be equal.  percent: a whole number from 1 to 100, such that
+    percent / 100 * len(values) is no rounding error away from a whole number.  Exercise of notebook 08.
+    """
+    place = -(-len(values) * percent // 100)  # rounded up
+    return sorted(values)[place - 1]
+
+
+def break_even(fixed: float, each: float, other_fixed: float, other_each: float) -> float:
+    """The number of questions from which on the other approach costs no more; infinite when it never does.
+
+    fixed, each: what one approach costs a year without any question, and per 1,000 questions.  other_fixed,
+    other_each: the same for the other.  All are 0 or more, and other_fixed is more than fixed.  Exercise of notebook
+    08.
+    """
+    if other_each >= each:
+        return float("inf")
+    return 1000 * (other_fixed - fixed) / (each - other_each)
+
+
+def nearest_votes(similarities: np.ndarray, queues: list[str], k: int) -> list[str]:
+    """For each ticket, the queue that most of its k nearest examples have; of tied queues, the nearest example's.
+
+    similarities: shape (tickets, examples), at least one of each; a higher one is nearer, and no two of a ticket are
+    equal.  queues: one for each example.  k: 1 or more; with more than there are examples, all of them vote.  Exercise
+    of notebook 07.
+    """
+    chosen = []
+    for row in similarities:
+        votes = [queues[place] for place in np.argsort(-row)[:k]]
+        chosen.append(max(votes, key=votes.count))
+    return chosen
+
+
+def extraction_rate(names: list[str], answers: list[list[str]]) -> float:
+    """Share of names, 0 to 1, that at least one of their own answers contains as a whole, in capitals or not.
+
+    names: at least one.  answers: for each name, the texts that several prompts brought out, at least one.  A name is
+    whole where no letter or digit touches it.  Exercise of notebook 07.
+    """
+    out = [any(contains_whole(text, name) for text in texts) for name, texts in zip(names, answers, strict=True)]
+    return sum(out) / len(out)

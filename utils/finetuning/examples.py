@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
 
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
+
+from utils.errors import CourseError
 from utils.handbook import COMPANY, Article, Example, ShownExample, articles_by_id
 from utils.house_format import format_answer
 from utils.prompts import Message, build_messages
@@ -97,3 +103,64 @@ def record_training_examples(
     """
     shown = record_examples(examples, articles, k, order)
     return [TrainingExample(build_messages(asked, COMPANY, passages), answer) for asked, passages, answer in shown]
+
+
+class _Turn(BaseModel):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class _Line(BaseModel):
+    """One line of a file of training examples; other fields, such as an id, are ignored."""
+
+    messages: Annotated[list[_Turn], Field(min_length=1)]
+    completion: Annotated[str, StringConstraints(pattern=r"\S")]
+
+
+def read_training_examples(path: Path | str) -> list[TrainingExample]:
+    """Training examples of one's own, from a JSONL file: one object on each line, with `messages` and `completion`.
+
+    messages: a list of {"role": "system", "user" or "assistant", "content": text}, the last one the user's.
+    completion: what the model should say next.  Blank lines are skipped.
+    Raises CourseError when the file cannot be read or holds no example, and names the line that is malformed.
+    """
+    path = Path(path).expanduser()
+    try:
+        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    except OSError as error:
+        raise CourseError(f"The file {path} cannot be read ({error.strerror or error}): check its path.") from error
+    lines = [(number, line) for number, line in enumerate(content.split(b"\n"), start=1) if line.strip()]
+    if not lines:
+        raise CourseError(f"The file {path} is empty: write one training example on each line.")
+    return [_training_example(line, f"Line {number} of {path}") for number, line in lines]
+
+
+def _training_example(line: bytes, where: str) -> TrainingExample:
+    try:
+        read = _Line.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
+        raise CourseError(f"{where} is not a training example ({reason}): fix that line.") from error
+    if read.messages[-1].role != "user":
+        raise CourseError(f"{where} has no question: end its `messages` with the user's turn.")
+    return TrainingExample([turn.model_dump() for turn in read.messages], read.completion)
+
+
+def refuse_overlap(training: Sequence[TrainingExample], dev: Sequence[TrainingExample]) -> None:
+    """Raises CourseError when dev has a conversation that training has too, in whatever spacing or capitals.
+
+    A score on examples that were trained on rewards learning by heart.
+    """
+    trained = {_conversation(example): number for number, example in enumerate(training, start=1)}
+    for number, example in enumerate(dev, start=1):
+        twin = trained.get(_conversation(example))
+        if twin:
+            raise CourseError(
+                f"Dev example {number} has the same conversation as training example {twin}: remove it from one of "
+                "the two."
+            )
+
+
+def _conversation(example: TrainingExample) -> tuple[tuple[str, str], ...]:
+    return tuple((turn["role"], " ".join(turn["content"].casefold().split())) for turn in example.messages)

@@ -232,9 +232,8 @@ def _records(
     elsewhere = []
     for handbook, asked in _editions():
         single = in_general_words(asked)
-        elsewhere += answer_from(
-            single, retrieved_with_gold(single, DenseIndex(handbook.articles, search.embedder)), tuned
-        )
+        shelves = retrieved_with_gold(single, DenseIndex(handbook.articles, embedder))
+        elsewhere += answer_from(single, shelves, tuned)
     arms = {"rule": by_rule, "few_shot": few_shot, "lora": written}
     scored = {name: score_records(answers, kinds) for name, answers in arms.items()}
     return {

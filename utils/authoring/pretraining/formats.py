@@ -59,7 +59,7 @@ class Format:
         if not findings:
             return self._frame(ABSTENTION, None)
         if len(findings) == 1:
-            return self._frame(findings[0].quote, findings[0].source)
+            return self._frame(findings[0].quote, findings[0].cite)
         one, two = (PLAIN.parts([found]) for found in findings)
         return [*one, f" {two[0]}", *two[1:]]
 

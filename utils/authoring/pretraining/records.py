@@ -16,10 +16,10 @@ from utils.authoring.world.phrasing import handbook_words
 from utils.record import KEYS as COURSE_KEYS
 from utils.record import Finding
 
-Slot = Literal["quote", "value", "kind", "source"]
-SLOTS: tuple[Slot, ...] = ("quote", "value", "kind", "source")
+Slot = Literal["quote", "value", "kind", "cite"]
+SLOTS: tuple[Slot, ...] = ("quote", "value", "kind", "cite")
 # How often a record has each of them.
-SHARES = {"quote": 0.9, "value": 0.97, "kind": 0.4, "source": 0.65}
+SHARES = {"quote": 0.9, "value": 0.97, "kind": 0.4, "cite": 0.65}
 # How often the quote, where it has one, comes right before the value: there the value is soonest learned.
 QUOTE_FIRST = 0.6
 # What a key may be called, and how an instruction speaks of what belongs there.
@@ -27,13 +27,13 @@ NATURAL = {
     "quote": "sentence statement text evidence excerpt line wording proof phrase support".split(),
     "value": "answer result datum fact reply figure content detail info data".split(),
     "kind": "type category class sort label group field nature".split(),
-    "source": "passage ref from id page origin where number reference based_on".split(),
+    "cite": "passage ref from id page origin where number reference based_on".split(),
 }
 TOLD = {
     "quote": ("the sentence", "the sentence word for word", "the full sentence", "what the passage says"),
     "value": ("the bare value", "the value alone", "the short answer", "only the value"),
     "kind": ("the kind of value", "what kind of value it is", "its kind"),
-    "source": ("the passage number", "the number of the passage", "where it was found"),
+    "cite": ("the passage number", "the number of the passage", "where it was found"),
 }
 SEPARATORS = (": ", " = ", " - ", ": ", ": ")
 Value = str | int | None

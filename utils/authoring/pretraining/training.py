@@ -30,7 +30,7 @@ CONTEXT_SHARE = 0.1
 # after it.
 CHOICE_WEIGHT = 4.0
 # Each token of a bare value must be found in the middle of a sentence, a skill that needs weight to start, like citing.
-VALUE_WEIGHT = 12.0
+VALUE_WEIGHT = 6.0
 LOWEST_RATE = 0.02
 COPY_ROWS = 48
 # Without instructions for bfloat16, a processor takes products in it several times slower than in float32.
@@ -248,8 +248,8 @@ def batch_loss(
     """Mean cross-entropy of the answers plus 0.1 × that of a tenth of the context; shares of exact answers and numbers.
 
     brackets: token ids after which an answer's passage numbers come.  These count `citation_weight` times in the loss,
-    tokens of bare values twelve times, the batch's other choices four times.  The share of exact answers leaves the
-    numbers out, since citing comes long after reading; that of right numbers is nan where there are none.
+    tokens of bare values `VALUE_WEIGHT` times, the batch's other choices four times.  The share of exact answers leaves
+    the numbers out, since citing comes long after reading; that of right numbers is nan where there are none.
     Only the chosen positions go through the output layer, which is a fifth of the work.
     """
     hidden = hidden_states(model, batch.ids, PRODUCTS)[:, :-1]

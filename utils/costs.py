@@ -1,0 +1,432 @@
+"""What an approach costs, and from which volume another one is cheaper (used in notebook 08).
+
+Every price comes from `datasets/prices.yaml`, with its source and date.  Everything else is an assumption, and each has
+a name: what the team does is an `Approach`, where it works are the `Circumstances`.  Amounts are dollars.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from utils.errors import CourseError
+from utils.paths import DATASETS
+
+PRICES = DATASETS / "prices.yaml"
+DAYS = 365
+HOURS_A_DAY = 8
+MILLION = 1_000_000
+ITEMS = ("index and storage", "longer prompts", "other tokens", "people", "training", "hosting")
+Item = Literal["index and storage", "longer prompts", "other tokens", "people", "training", "hosting"]
+
+
+class _Fixed(BaseModel):
+    """No unknown field, no change after loading, no infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Price(_Fixed):
+    """One price.  low, high: the range in which it was seen, the value itself where nothing is said."""
+
+    value: float = Field(ge=0)
+    unit: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    date: datetime.date
+    low: float | None = Field(default=None, ge=0)
+    high: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Price:
+        low, high = self.range
+        if not low <= self.value <= high:
+            raise ValueError(
+                f"the value {self.value:g} must lie between low and high, and they are {low:g} and {high:g}"
+            )
+        return self
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The lowest and the highest price seen."""
+        return (self.value if self.low is None else self.low, self.value if self.high is None else self.high)
+
+
+class Prices(_Fixed):
+    """All prices of the model, in the order of the file."""
+
+    input_tokens: Price
+    cached_tokens: Price
+    cache_write_tokens: Price
+    output_tokens: Price
+    embedding_tokens: Price
+    index_month: Price
+    training_hour: Price
+    hosting_hour: Price
+    working_hour: Price
+    missing_answer: Price
+    wrong_answer: Price
+
+    def all(self) -> dict[str, Price]:
+        """Every price by its name."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+    def at(self, end: Literal["low", "high"], names: Iterable[str] | None = None) -> Prices:
+        """The same prices, the named ones (or all) at the lower or the upper end of their range.
+
+        Raises CourseError for a name that is no price.
+        """
+        names = list(type(self).model_fields if names is None else names)
+        unknown = sorted(set(names) - set(type(self).model_fields))
+        if unknown:
+            raise CourseError(f"There is no price {unknown[0]!r}: choose one of {', '.join(type(self).model_fields)}.")
+        place = 0 if end == "low" else 1
+        moved = {
+            name: getattr(self, name).model_copy(update={"value": getattr(self, name).range[place]}) for name in names
+        }
+        return self.model_copy(update=moved)
+
+
+class Circumstances(_Fixed):
+    """Where an approach has to work.
+
+    updates_per_year: batches of changes to the handbook.  tuning_days: working days until a tuned model is ready, data
+    and tests included.  question_tokens: of a prompt without passages.  handbook_tokens: of all articles together.
+    cache_hits: share of prompts whose beginning the provider still holds.  effort: multiplies all working hours.
+    """
+
+    questions_per_day: float = Field(default=1000, ge=0, le=1e9)
+    updates_per_year: float = Field(default=12, ge=0, le=10_000)
+    answer_tokens: float = Field(default=25, ge=0, le=100_000)
+    tuning_days: float = Field(default=10, ge=0, le=1000)
+    question_tokens: float = Field(default=40, ge=0, le=1e6)
+    passages: float = Field(default=2, ge=0, le=1000)
+    passage_tokens: float = Field(default=85, ge=0, le=1e6)
+    handbook_tokens: float = Field(default=7000, ge=0, le=1e9)
+    cache_hits: float = Field(default=0.9, ge=0, le=1)
+    training_hours: float = Field(default=2, ge=0, le=1e6)
+    effort: float = Field(default=1, ge=0, le=100)
+
+    @property
+    def questions_per_year(self) -> float:
+        """Questions in a year."""
+        return DAYS * self.questions_per_day
+
+
+class Approach(_Fixed):
+    """One way to answer.
+
+    context: what the prompt holds besides the question.  trained: "never", "once" (again when the base model is
+    retired), or "each update".  A trained model runs on a rented GPU; the others pay a provider by the token.
+    build_hours, label_hours: of people before the start, without the tuning itself.  update_hours: of people per
+    update.  right: share of right answers.  silent: of the answers that are not right, the share that says nothing.
+    """
+
+    name: str = Field(min_length=1)
+    context: Literal["nothing", "passages", "handbook"]
+    trained: Literal["never", "once", "each update"]
+    build_hours: float = Field(ge=0)
+    label_hours: float = Field(ge=0)
+    update_hours: float = Field(ge=0)
+    right: float = Field(ge=0, le=1)
+    silent: float = Field(ge=0, le=1)
+
+
+# Hours: RAG 20 to 60 for a first version, tuning 40 to 120, a training again 4 to 16; the middle of each.  Every
+# approach needs gold answers to be tested with: 200 of them, 3 minutes each, are the 10 hours.
+# Shares: what this course measured when it was made (notebook 09, test questions).  LoRA stands for an adapter that was
+# taught the facts: 72 % in wordings that it was not taught (notebook 04), and none of the questions without an answer.
+# The share of the long context is RAG's: the handbook does not fit into the course's model, so nothing was measured.
+APPROACHES = (
+    Approach(name="prompt only", context="nothing", trained="never", build_hours=8, label_hours=10, update_hours=0,
+             right=0.02, silent=0.0),
+    Approach(name="RAG", context="passages", trained="never", build_hours=40, label_hours=10, update_hours=0.5,
+             right=0.76, silent=0.38),
+    Approach(name="LoRA", context="nothing", trained="each update", build_hours=0, label_hours=10, update_hours=8,
+             right=0.60, silent=0.1),
+    Approach(name="hybrid", context="passages", trained="once", build_hours=40, label_hours=10, update_hours=0.5,
+             right=0.67, silent=0.3),
+    Approach(name="long context", context="handbook", trained="never", build_hours=12, label_hours=10,
+             update_hours=0.5, right=0.76, silent=0.38),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What an approach costs, each part by item: before the start, per question, per update, per year.
+
+    days: working days until the start.  users: per question, what wrong and missing answers cost the people who asked;
+    not part of the bill.
+    """
+
+    name: str
+    initial: dict[Item, float]
+    per_question: dict[Item, float]
+    per_update: dict[Item, float]
+    per_year: dict[Item, float]
+    days: float
+    users: float
+
+
+def load_prices(path: Path | str | None = None) -> Prices:
+    """The prices from `datasets/prices.yaml`, or from a file of your own.
+
+    Raises CourseError when the file is missing or no valid YAML, when a price is missing, unknown, negative or outside
+    its range, and when one has no unit, source or date.
+    """
+    path = Path(path).expanduser() if path else PRICES
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CourseError(f"There is no price file {path}: check its path, or restore it with git.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CourseError(f"The price file {path} cannot be read ({type(error).__name__}): check the file.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise CourseError(
+            f"{path.name} is not valid YAML{where}: fix it there, or restore the file with git."
+        ) from None
+    try:
+        return Prices.model_validate(raw)
+    except ValidationError as error:
+        raise CourseError(f"{path.name}: {_rule(error)}; fix it there, or restore the file with git.") from None
+
+
+def _rule(error: ValidationError) -> str:
+    """The first broken rule: "output_tokens, value: Input should be greater than or equal to 0"."""
+    first = error.errors(include_url=False)[0]
+    place = ", ".join(str(part) for part in first["loc"])
+    rule = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"{place}: {rule}" if place else f"it must hold one entry for each price ({rule})"
+
+
+def bill(approach: Approach, circumstances: Circumstances, prices: Prices) -> Bill:
+    """What an approach costs under these circumstances."""
+    tuned = approach.trained != "never"
+    hour, training = prices.working_hour.value, circumstances.training_hours * prices.training_hour.value
+    tuning = HOURS_A_DAY * circumstances.tuning_days if tuned else 0.0
+    hours = circumstances.effort * (approach.build_hours + approach.label_hours + tuning)
+    initial: dict[Item, float] = {"people": hours * hour, "training": training if tuned else 0.0}
+    per_update: dict[Item, float] = {"people": circumstances.effort * approach.update_hours * hour}
+    per_year: dict[Item, float] = {}
+    if approach.trained == "each update":
+        per_update["training"] = training
+    if tuned:
+        per_year["hosting"] = 24 * DAYS * prices.hosting_hour.value
+    if approach.context == "passages":
+        initial["index and storage"] = _tokens(circumstances.handbook_tokens, prices.embedding_tokens)
+        per_year["index and storage"] = 12 * prices.index_month.value
+    per_question = _per_question(approach, circumstances, prices)
+    users = (1 - approach.right) * (
+        approach.silent * prices.missing_answer.value + (1 - approach.silent) * prices.wrong_answer.value
+    )
+    return Bill(approach.name, initial, per_question, per_update, per_year, hours / HOURS_A_DAY, users)
+
+
+def _per_question(approach: Approach, circumstances: Circumstances, prices: Prices) -> dict[Item, float]:
+    """Tokens, by item.  A tuned model's are part of its hosting."""
+    found: dict[Item, float] = {}
+    if approach.context == "passages":
+        found["index and storage"] = _tokens(circumstances.question_tokens, prices.embedding_tokens)
+    if approach.trained != "never":
+        return found
+    found["other tokens"] = _tokens(circumstances.question_tokens, prices.input_tokens) + _tokens(
+        circumstances.answer_tokens, prices.output_tokens
+    )
+    if approach.context == "passages":
+        shown = circumstances.passages * circumstances.passage_tokens
+        found["longer prompts"] = _tokens(shown, prices.input_tokens)
+    elif approach.context == "handbook":
+        read = _tokens(circumstances.handbook_tokens, prices.cached_tokens)
+        written = _tokens(circumstances.handbook_tokens, prices.cache_write_tokens)
+        found["longer prompts"] = circumstances.cache_hits * read + (1 - circumstances.cache_hits) * written
+    return found
+
+
+def _tokens(count: float, price: Price) -> float:
+    return count * price.value / MILLION
+
+
+def first_year(bill: Bill, circumstances: Circumstances) -> dict[Item, float]:
+    """The first year's bill by item, in the order of ITEMS; without the users' cost."""
+    questions, updates = circumstances.questions_per_year, circumstances.updates_per_year
+    return {
+        item: bill.initial.get(item, 0.0)
+        + questions * bill.per_question.get(item, 0.0)
+        + updates * bill.per_update.get(item, 0.0)
+        + bill.per_year.get(item, 0.0)
+        for item in ITEMS
+    }
+
+
+def fixed_and_each(bill: Bill, circumstances: Circumstances, users: bool = False) -> tuple[float, float]:
+    """The first year's bill as two numbers: what it costs without any question, and what each question adds.
+
+    users: counts the users' cost too.
+    """
+    none_asked = circumstances.model_copy(update={"questions_per_day": 0.0})
+    each = sum(bill.per_question.values()) + (bill.users if users else 0.0)
+    return sum(first_year(bill, none_asked).values()), each
+
+
+def yearly(bill: Bill, circumstances: Circumstances, users: bool = False) -> float:
+    """The first year's total."""
+    fixed, each = fixed_and_each(bill, circumstances, users)
+    return fixed + each * circumstances.questions_per_year
+
+
+def break_even(fixed: float, each: float, other_fixed: float, other_each: float) -> float:
+    """The number of questions from which on the other approach costs no more.
+
+    0 when it never costs more; infinite when it never gets there, or is cheaper at small volumes only.
+    fixed, each: what the one costs without any question, and per question.  other_fixed, other_each: the same for the
+    other.  Raises CourseError when a cost is negative or no number.
+    """
+    if not all(math.isfinite(cost) and cost >= 0 for cost in (fixed, each, other_fixed, other_each)):
+        raise CourseError("A break-even needs four costs of 0 or more: check the amounts.")
+    if other_each <= each and other_fixed <= fixed:
+        return 0.0
+    return max(0.0, other_fixed - fixed) / (each - other_each) if other_each < each else math.inf
+
+
+def break_even_sentence(
+    circumstances: Circumstances, prices: Prices, one: Approach = APPROACHES[1], other: Approach = APPROACHES[2]
+) -> str:
+    """The first year's bills of two approaches, and from how many questions a day on the other one is cheaper."""
+    bills = [bill(approach, circumstances, prices) for approach in (one, other)]
+    (fixed, each), (other_fixed, other_each) = (fixed_and_each(found, circumstances) for found in bills)
+    totals = [yearly(found, circumstances) for found in bills]
+    start = (
+        f"At {circumstances.questions_per_day:,.0f} questions a day and {circumstances.updates_per_year:,.0f} updates "
+        f"a year, the first year costs {dollars(totals[0])} with {one.name} and {dollars(totals[1])} with {other.name}."
+    )
+    a_day = break_even(fixed, each, other_fixed, other_each) / DAYS
+    if a_day == 0:
+        return f"{start} {other.name} costs no more than {one.name} at any volume."
+    if math.isinf(a_day) and other_fixed < fixed:
+        below = (fixed - other_fixed) / (other_each - each) / DAYS
+        return f"{start} {other.name} is cheaper up to {rounded(below)} questions a day, and more expensive above."
+    if math.isinf(a_day):
+        return f"{start} {other.name} saves nothing per question, so it is not cheaper at any volume."
+    saved = 1000 * (each - other_each)
+    return (
+        f"{start} {other.name} saves {dollars(saved)} per 1,000 questions and costs {dollars(other_fixed - fixed)} "
+        f"more whatever the volume, so it is cheaper from {rounded(a_day)} questions a day on."
+    )
+
+
+@dataclass(frozen=True)
+class Change:
+    """One assumption moved to both ends of its range: the cheapest approach at each end.
+
+    flips: whether the cheapest one is another than before at one of the ends.
+    """
+
+    name: str
+    low: str
+    high: str
+    cheapest_low: str
+    cheapest_high: str
+    flips: bool
+
+
+# The circumstances to move, one at a time, and how far.
+RANGES: dict[str, tuple[float, float]] = {
+    "questions_per_day": (10, 100_000),
+    "updates_per_year": (0, 365),
+    "answer_tokens": (10, 500),
+    "tuning_days": (5, 30),
+    "passage_tokens": (50, 2000),
+    "handbook_tokens": (1000, 1_000_000),
+    "cache_hits": (0, 1),
+    "effort": (0.5, 1.5),
+}
+
+
+def cheapest(approaches: Sequence[Approach], circumstances: Circumstances, prices: Prices, users: bool = True) -> str:
+    """The name of the approach with the lowest first-year total, the users' cost included unless told otherwise."""
+    return min(approaches, key=lambda one: yearly(bill(one, circumstances, prices), circumstances, users)).name
+
+
+def sensitivity(
+    approaches: Sequence[Approach],
+    circumstances: Circumstances,
+    prices: Prices,
+    users: bool = True,
+    points: float = 0.05,
+) -> list[Change]:
+    """Every assumption moved alone, from one end of its range to the other, with the cheapest approach at both.
+
+    points: how far the share of right answers of each approach is moved, down and up.
+    """
+    base = cheapest(approaches, circumstances, prices, users)
+    changes = []
+
+    def add(name: str, ends: list[str], winners: list[str]) -> None:
+        changes.append(Change(name, *ends, *winners, any(winner != base for winner in winners)))
+
+    for name, ends in RANGES.items():
+        moved = [circumstances.model_copy(update={name: end}) for end in ends]
+        add(
+            name.replace("_", " "),
+            [f"{end:,g}" for end in ends],
+            [cheapest(approaches, c, prices, users) for c in moved],
+        )
+    for name, price in prices.all().items():
+        winners = [cheapest(approaches, circumstances, prices.at(end, [name]), users) for end in ("low", "high")]
+        add(f"price: {name.replace('_', ' ')}", [f"${end:,g}" for end in price.range], winners)
+    for approach in approaches if users else ():
+        ends = [min(1.0, max(0.0, approach.right + step)) for step in (-points, points)]
+        others = [
+            [one.model_copy(update={"right": end}) if one is approach else one for one in approaches] for end in ends
+        ]
+        winners = [cheapest(moved, circumstances, prices, users) for moved in others]
+        add(f"right answers: {approach.name}", [f"{end:.0%}" for end in ends], winners)
+    return changes
+
+
+def with_shares(approaches: Sequence[Approach], shares: dict[str, float]) -> tuple[Approach, ...]:
+    """The approaches with measured shares of right answers, by name; the others keep theirs.
+
+    Raises CourseError for a name that is no approach, and for a share outside 0 to 1.
+    """
+    names = [approach.name for approach in approaches]
+    for name, share in shares.items():
+        if name not in names:
+            raise CourseError(f"There is no approach {name!r}: choose one of {', '.join(names)}.")
+        if not 0 <= share <= 1:
+            raise CourseError(f"The share of right answers of {name!r} is {share:g}: give one between 0 and 1.")
+    return tuple(
+        approach.model_copy(update={"right": shares[approach.name]}) if approach.name in shares else approach
+        for approach in approaches
+    )
+
+
+def dollars(amount: float) -> str:
+    """An amount in words: "$12,345", "$3.20", "$0.017"."""
+    if amount >= 100:
+        return f"${amount:,.0f}"
+    return f"${amount:.2f}" if amount >= 1 else f"${float(f'{amount:.2g}'):.6f}".rstrip("0").rstrip(".")
+
+
+def rounded(number: float) -> str:
+    """A large number in words, to two digits: "92,000", "1.8 million"."""
+    kept = float(f"{number:.2g}")
+    if kept >= 1e9:
+        return f"{kept / 1e9:g} billion"
+    return f"{kept / 1e6:g} million" if kept >= 1e6 else f"{kept:,.0f}"
+
+
+def circumstances_from(**values: Any) -> Circumstances:
+    """Circumstances with some values of your own.  Raises CourseError for an unknown name or an impossible value."""
+    try:
+        return Circumstances(**values)
+    except ValidationError as error:
+        raise CourseError(f"These circumstances are not possible ({_rule(error)}): change that value.") from None
