@@ -149,7 +149,7 @@ APPROACHES = (
     Approach(name="RAG", context="passages", trained="never", build_hours=40, label_hours=10, update_hours=0.5,
              right=0.76, silent=0.38),
     Approach(name="LoRA", context="nothing", trained="each update", build_hours=0, label_hours=10, update_hours=8,
-             right=0.60, silent=0.1),
+             right=0.60, silent=0.0),
     Approach(name="hybrid", context="passages", trained="once", build_hours=40, label_hours=10, update_hours=0.5,
              right=0.67, silent=0.3),
     Approach(name="long context", context="handbook", trained="never", build_hours=12, label_hours=10,

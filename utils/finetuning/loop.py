@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import torch
 from tqdm.auto import tqdm
 
-from utils.decoding import batches_of_similar_length
 from utils.errors import CourseError
 from utils.finetuning.checkpoint import Checkpoints, Tensors, TrainingState
 from utils.finetuning.distributed import add_up, rank, same_everywhere, share
@@ -19,8 +18,6 @@ from utils.finetuning.rows import Row, completion_loss, pad_left
 from utils.models import Generator
 
 WARM_UP = 0.1
-# With more, padding included, what a processor computes for a group leaves its caches.
-GROUP_TOKENS = 1 << 40
 
 
 class DivergedError(CourseError):
@@ -103,18 +100,17 @@ class Run:
         self.losses.append(loss)
 
     def _loss_and_gradients(self, batch: Sequence[Row]) -> torch.Tensor:
-        """The loss of the batch, and its gradients; in a data-parallel run, of the share that this process has."""
-        part, total = share(batch), sum(length for _, length in batch)
-        loss = torch.zeros((), device=self.device)
-        for rows in in_groups(part, self.device):
-            inputs = pad_left(rows, self.tuned.tokenizer.pad_token_id, self.device)
-            with products(self.device, products_in(self.device, self.plan.dtype)):
-                mean = completion_loss(self.tuned.model, inputs)
-            if len(rows) < len(batch):  # groups add up to the mean over all tokens of the batch
-                mean = mean * (sum(length for _, length in rows) / total)
-            mean.backward()
-            loss = loss + mean.detach()
-        return loss
+        """The share that this process has of the batch's loss, in a data-parallel run; else the loss."""
+        part = share(batch)
+        if not part:
+            return torch.zeros((), device=self.device)
+        rows = pad_left(part, self.tuned.tokenizer.pad_token_id, self.device)
+        with products(self.device, products_in(self.device, self.plan.dtype)):
+            loss = completion_loss(self.tuned.model, rows)
+        if len(part) < len(batch):  # the mean over all tokens of the batch, as one process takes it
+            loss = loss * (sum(length for _, length in part) / sum(length for _, length in batch))
+        loss.backward()
+        return loss.detach()
 
     def _look_at_dev(self) -> None:
         if not self.stopping:
@@ -195,14 +191,6 @@ def one_cycle(
     return torch.optim.lr_scheduler.OneCycleLR(
         optimizer, learning_rate, total_steps=steps, pct_start=rise, anneal_strategy="linear"
     )
-
-
-def in_groups(rows: Sequence[Row], device: torch.device) -> list[list[Row]]:
-    """The rows of a step as a processor takes them best, a few of similar length at a time; else all at once."""
-    if device.type != "cpu":
-        return [list(rows)] if rows else []
-    groups = batches_of_similar_length([len(ids) for ids, _ in rows], GROUP_TOKENS)
-    return [[rows[place] for place in sorted(group)] for group in groups]
 
 
 def put(values: Tensors, weights: dict[str, torch.nn.Parameter]) -> None:

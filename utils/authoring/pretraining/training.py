@@ -30,7 +30,7 @@ CONTEXT_SHARE = 0.1
 # after it.
 CHOICE_WEIGHT = 4.0
 # Each token of a bare value must be found in the middle of a sentence, a skill that needs weight to start, like citing.
-VALUE_WEIGHT = 6.0
+VALUE_WEIGHT = 12.0
 LOWEST_RATE = 0.02
 COPY_ROWS = 48
 # Without instructions for bfloat16, a processor takes products in it several times slower than in float32.
