@@ -48,7 +48,7 @@ class CountingGenerator:
     def fits(self, messages):
         return True
 
-    def complete(self, conversations, progress=False):
+    def complete(self, conversations, progress=False, grammar=None):
         self.prompts += len(conversations)
         return ["An answer." for _ in conversations]
 

@@ -600,7 +600,7 @@ class FakeGenerator:
     def fits(self, messages):
         return True
 
-    def complete(self, conversations, progress=False):
+    def complete(self, conversations, progress=False, grammar=None):
         return [messages[-1]["content"].splitlines()[-1] for messages in conversations]
 
 

@@ -69,7 +69,6 @@ BARS = {
     "lora_format": (f"LoRA on 160 examples, mean of {ADAPTERS} seeds: house format", "≥ 98 %"),
     "lora_format_seconds": ("the same: seconds of training", "≤ 60 s"),
     "lora_reading_loss": ("the same: right values lost in reading", "≤ 2 points"),
-    "record_value_where_quoted": ("LoRA on 160 records: right value where the quoted sentence is right", "≥ 90 %"),
     "facts_trained_wording": ("LoRA taught 40 facts: asked in the trained wording", "≥ 90 %"),
     "facts_held_out_wording": ("the same: asked in another wording", "reported"),
     "facts_held_out_augmented": ("the same, trained on three wordings: asked in another", "reported"),
