@@ -300,7 +300,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
         load_prices(tmp_path / "bytes.yaml")
 
 
-# Words, tables, sliders
+# Words, tables, number fields
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_the_table_by_volume_agrees_with_the_bills(prices):
     assert list(table.columns) == ["RAG", "LoRA"]
 
 
-def test_the_sliders_say_what_the_plain_function_says(prices):
+def test_the_fields_say_what_the_plain_function_says(prices):
     explorer = CostExplorer(NOW, prices)
     assert explorer.sentence == break_even_sentence(NOW, prices)
     for name, value in [
@@ -335,7 +335,7 @@ def test_the_sliders_say_what_the_plain_function_says(prices):
         ("tuning_days", 3),
     ]:
         before = explorer.sentence
-        explorer.sliders[name].value = value
+        explorer.inputs[name].value = value
         now = explorer.circumstances
         assert getattr(now, name) == pytest.approx(value)
         assert explorer.sentence == break_even_sentence(now, prices) != before
@@ -345,7 +345,7 @@ def test_the_sliders_say_what_the_plain_function_says(prices):
 
 def test_without_a_front_end_the_explorer_is_its_sentence(prices):
     explorer = CostExplorer(NOW, prices)
-    explorer.sliders["updates_per_year"].value = 99
+    explorer.inputs["updates_per_year"].value = 99
     bundle = explorer._repr_mimebundle_()
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     assert data["text/plain"] == "Cost explorer" and explorer.sentence in data["text/markdown"]

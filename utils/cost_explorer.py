@@ -1,4 +1,4 @@
-"""Sliders over the cost model: the figure and the sentence follow each move (used in notebook 08).
+"""Number fields over the cost model: the figure and the sentence follow each change (used in notebook 08).
 
 Where widgets don't render, the card's Markdown holds the sentence; `break_even_sentence` gives it for any numbers.
 """
@@ -29,10 +29,17 @@ from utils.quiz.cards import STYLE, FixedReprBox
 
 VOLUMES = (10, 100, 1000, 10_000, 100_000, 1_000_000)
 TITLE = "The first year's bill"
+# Name of the circumstance, its label, and the least and the most that can be entered.
+INPUTS = (
+    ("questions_per_day", "Questions a day", 1, 1_000_000),
+    ("updates_per_year", "Updates a year", 0, 365),
+    ("answer_tokens", "Tokens of an answer", 5, 1000),
+    ("tuning_days", "Days to tune a model", 1, 60),
+)
 
 
 class CostExplorer(FixedReprBox):
-    """Four sliders, the figure of the yearly costs, and the sentence on the break-even of two approaches.
+    """Four number fields, the figure of the yearly costs, and the sentence on the break-even of two approaches.
 
     `sentence` and `figure` hold what is shown now.
     """
@@ -49,33 +56,25 @@ class CostExplorer(FixedReprBox):
         by_name = {approach.name: approach for approach in approaches}
         self._pair = by_name[one], by_name[other]
         long = {"style": {"description_width": "initial"}, "layout": {"width": "34em", "max_width": "100%"}}
-        self.sliders: dict[str, widgets.Widget] = {
-            "questions_per_day": widgets.FloatLogSlider(
-                circumstances.questions_per_day, min=1, max=6, step=0.1, description="Questions a day",
-                readout_format=",.0f", **long,
-            ),
-            "updates_per_year": widgets.IntSlider(
-                round(circumstances.updates_per_year), 0, 365, description="Updates a year", **long
-            ),
-            "answer_tokens": widgets.IntSlider(
-                round(circumstances.answer_tokens), 5, 1000, description="Tokens of an answer", **long
-            ),
-            "tuning_days": widgets.IntSlider(
-                round(circumstances.tuning_days), 1, 60, description="Days to tune a model", **long
-            ),
-        }  # fmt: skip
+        # Number fields and not sliders: the handle of an ipywidgets slider has no name for a screen reader.
+        self.inputs: dict[str, widgets.Widget] = {
+            name: widgets.BoundedIntText(
+                round(getattr(circumstances, name)), min=low, max=high, description=label, **long
+            )
+            for name, label, low, high in INPUTS
+        }
         self._image, self._words = widgets.HTML(), widgets.HTML()
         self._draw()
-        children = [widgets.HTML(STYLE), *self.sliders.values(), self._words, self._image]
+        children = [widgets.HTML(STYLE), *self.inputs.values(), self._words, self._image]
         super().__init__("Cost explorer", f"**{TITLE}**\n\n{self.sentence}", children)
         self.add_class("course-card")
-        for slider in self.sliders.values():
-            slider.observe(lambda _: self._draw(), names="value")
+        for field in self.inputs.values():
+            field.observe(lambda _: self._draw(), names="value")
 
     @property
     def circumstances(self) -> Circumstances:
-        """The circumstances as the sliders say now."""
-        moved = {name: float(slider.value) for name, slider in self.sliders.items()}
+        """The circumstances as the fields say now."""
+        moved = {name: float(field.value) for name, field in self.inputs.items()}
         return self._circumstances.model_copy(update=moved)
 
     def _draw(self) -> None:
