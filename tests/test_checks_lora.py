@@ -8,7 +8,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from peft import LoraConfig, get_peft_model
-from test_checks_retrieval import verdict
 
 from utils import checks as check
 from utils.checks import lora, references
@@ -159,24 +158,6 @@ QUIET = [
     ("lora_forward", "first row for all", lambda x, *rest: references.lora_forward(x[:1].expand_as(x), *rest)),
     ("merged_weight", "no negative numbers", lambda *given: references.merged_weight(*given).clamp(min=-4)),
 ]
-
-
-@pytest.mark.parametrize("name, function", RIGHT)
-def test_a_right_function_is_right_and_is_the_one_to_go_on_with(name, function, capsys):
-    assert verdict(name, function, capsys).startswith("Right. ")
-
-
-@pytest.mark.parametrize(
-    "name, function, words", [(n, f, w) for n, _, f, w in WRONG], ids=[f"{c[0]}-{c[1]}" for c in WRONG]
-)
-def test_a_typical_mistake_is_named(name, function, words, capsys):
-    assert words in verdict(name, function, capsys)
-
-
-@pytest.mark.parametrize("name, function", [(n, f) for n, _, f in QUIET], ids=[f"{c[0]}-{c[1]}" for c in QUIET])
-def test_a_wrong_function_that_the_written_cases_pass_is_refused(name, function, capsys):
-    line = verdict(name, function, capsys)
-    assert line.startswith("For ") and "the result should be" in line
 
 
 def test_the_written_results_are_those_of_plain_arithmetic():

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from utils import latency
+from utils import evaluation, latency
 from utils.datasets import load_articles
 from utils.errors import CourseError
 from utils.handbook import COMPANY
@@ -18,7 +18,6 @@ from utils.latency import (
     common_prefix,
     in_milliseconds,
     in_turn,
-    prompt_ids,
     read_prefix,
     timed_generation,
     widened,
@@ -50,14 +49,14 @@ def texts(generator, answers):
 
 
 def test_one_at_a_time_and_in_a_batch_the_answers_are_the_generators(generator, conversations):
-    rows = prompt_ids(generator, conversations)
+    rows = generator.prompt_ids(conversations)
     said = generator.complete(conversations)
     assert texts(generator, [timed_generation(generator, [row]).answers[0] for row in rows]) == said
     assert texts(generator, timed_generation(generator, rows).answers) == said
 
 
 def test_exactly_so_many_tokens_are_written_past_the_end(generator, conversations):
-    rows = prompt_ids(generator, conversations)
+    rows = generator.prompt_ids(conversations)
     free, forced = timed_generation(generator, rows), timed_generation(generator, rows, exactly=70)
     assert {len(answer) for answer in forced.answers} == {70}
     assert all(long[: len(short)] == short for short, long in zip(free.answers, forced.answers, strict=True))
@@ -65,7 +64,7 @@ def test_exactly_so_many_tokens_are_written_past_the_end(generator, conversation
 
 
 def test_a_cached_prefix_gives_the_same_tokens_and_is_not_used_up(generator, conversations):
-    rows = prompt_ids(generator, conversations)
+    rows = generator.prompt_ids(conversations)
     prefix = common_prefix(rows)
     assert 10 < len(prefix) < min(map(len, rows))
     state = read_prefix(generator, prefix)
@@ -76,7 +75,7 @@ def test_a_cached_prefix_gives_the_same_tokens_and_is_not_used_up(generator, con
 
 def test_the_prefix_of_another_prompt_gives_other_tokens(generator, conversations):
     """The cache really is read: after another question's passages, the same last tokens have another answer."""
-    one, other = prompt_ids(generator, conversations)[:2]
+    one, other = generator.prompt_ids(conversations)[:2]
     length = min(len(one), len(other)) - 3
     right, wrong = (read_prefix(generator, row[:length]) for row in (one, other))
     whole = timed_generation(generator, [one]).answers
@@ -159,11 +158,11 @@ def test_of_two_rounds_the_faster_is_kept():
 
 
 def test_one_very_slow_answer_hardly_moves_the_median_and_its_interval():
-    found, slow = (latency.median_interval([*range(1, 20), last]) for last in (20, 9000))
+    found, slow = (evaluation.median_interval([*range(1, 20), last]) for last in (20, 9000))
     assert found.mean == slow.mean == 10.5 and 4 < found.low < found.mean < found.high < 17
-    assert slow.high < 20 and latency.median_interval([3.0]) == latency.Interval(3.0, 3.0, 3.0)
+    assert slow.high < 20 and evaluation.median_interval([3.0]) == evaluation.Interval(3.0, 3.0, 3.0)
     with pytest.raises(ValueError, match="at least one value"):
-        latency.median_interval([])
+        evaluation.median_interval([])
 
 
 def test_the_table_has_each_stage_in_milliseconds_and_uses_the_given_percentile():

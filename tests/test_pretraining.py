@@ -13,7 +13,7 @@ from utils.authoring.pretraining import training
 from utils.authoring.pretraining.architecture import build_model
 from utils.authoring.pretraining.batches import BatchStream, encode, make_batch
 from utils.authoring.pretraining.conversations import Conversation, Conversations
-from utils.authoring.pretraining.curriculum import GOALS, LEVELS, RECORDS, WARM_UPS, Curriculum, copy_rows
+from utils.authoring.pretraining.curriculum import GOALS, GOING_ON, LEVELS, RECORDS, WARM_UPS, Curriculum, copy_rows
 from utils.authoring.pretraining.evaluate import BARS, START, STOP, write_card
 from utils.authoring.pretraining.formats import Format
 from utils.authoring.pretraining.publish import LOG, WEIGHTS, publish
@@ -102,7 +102,7 @@ def test_a_trained_model_goes_on_with_records():
         answers = ["".join(parts) for parts in stream.draw(RECORDS).parts]
         kinds["records" if any(a.startswith("{") for a in answers) else "others"] += 1
     assert kinds["records"] > 60 and kinds["others"] > 60
-    curriculum = Curriculum(continues=True)
+    curriculum = Curriculum(GOING_ON)
     assert not curriculum.warms_up and curriculum.level == RECORDS
     assert not any(curriculum.note(1.0, 1.0) for _ in range(200))
 
@@ -256,7 +256,7 @@ def test_a_trained_model_goes_on_from_its_weights(tmp_path):
     assert all(torch.equal(begun[name], weight.float()) for name, weight in shipped.items())
     assert trainer.curriculum.level == RECORDS
     trainer.save()
-    assert Trainer(Plan(folder=tmp_path, trained=GENERATOR, minutes=0)).curriculum.continues
+    assert Trainer(Plan(folder=tmp_path, trained=GENERATOR, minutes=0)).curriculum.stage == GOING_ON
 
 
 def test_the_card_takes_the_table_between_its_marks(tmp_path):

@@ -1,4 +1,4 @@
-"""SHA-256 checksums of files that must not change: the models' weights and the frozen questions."""
+"""SHA-256 checksums: of files that must not change, such as frozen questions, and of weights in memory."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import StringConstraints
 
 from utils.errors import CourseError
 
+if TYPE_CHECKING:
+    import torch
+
 CHECKSUMS = "SHA256SUMS"
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 _LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](\S.*)")
 
@@ -49,6 +56,20 @@ def checksums_in(folder: Path, fix: str = "restore it") -> dict[str, str]:
         elif line.strip():
             raise CourseError(f"Line {number} of {sums} is not a checksum and a file name: {fix}.")
     return found
+
+
+def weights_sha256(model: torch.nn.Module) -> str:
+    """SHA-256 of all parameters in memory, in the model's order: it differs after any fine-tuning.
+
+    It is not the checksum of a file of weights, which holds names and padding too.
+    """
+    import torch  # the command lines check files without it, and start sooner
+
+    digest = hashlib.sha256()
+    for parameter in model.parameters():
+        values = parameter.detach().cpu().contiguous().flatten()
+        digest.update(values.view(torch.uint8).numpy())  # as bytes: numpy has no bfloat16
+    return digest.hexdigest()
 
 
 @cache

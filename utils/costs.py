@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -337,6 +337,9 @@ class Change:
     flips: bool
 
 
+# What a bill depends on.
+World = tuple[Sequence[Approach], Circumstances, Prices]
+
 # The circumstances to move, one at a time, and how far.
 RANGES: dict[str, tuple[float, float]] = {
     "questions_per_day": (10, 100_000),
@@ -368,28 +371,30 @@ def sensitivity(
     """
     base = cheapest(approaches, circumstances, prices, users)
     changes = []
-
-    def add(name: str, ends: list[str], winners: list[str]) -> None:
+    for name, ends, worlds in _moves(approaches, circumstances, prices, points if users else None):
+        winners = [cheapest(*world, users) for world in worlds]
         changes.append(Change(name, *ends, *winners, any(winner != base for winner in winners)))
+    return changes
 
+
+def _moves(
+    approaches: Sequence[Approach], circumstances: Circumstances, prices: Prices, points: float | None
+) -> Iterator[tuple[str, list[str], list[World]]]:
+    """Each assumption's name, both ends of its range in words, and the world at each end.
+
+    points: None leaves the shares of right answers alone.
+    """
     for name, ends in RANGES.items():
         moved = [circumstances.model_copy(update={name: end}) for end in ends]
-        add(
-            name.replace("_", " "),
-            [f"{end:,g}" for end in ends],
-            [cheapest(approaches, c, prices, users) for c in moved],
-        )
+        yield name.replace("_", " "), [f"{end:,g}" for end in ends], [(approaches, one, prices) for one in moved]
     for name, price in prices.all().items():
-        winners = [cheapest(approaches, circumstances, prices.at(end, [name]), users) for end in ("low", "high")]
-        add(f"price: {name.replace('_', ' ')}", [f"${end:,g}" for end in price.range], winners)
-    for approach in approaches if users else ():
-        ends = [min(1.0, max(0.0, approach.right + step)) for step in (-points, points)]
-        others = [
-            [one.model_copy(update={"right": end}) if one is approach else one for one in approaches] for end in ends
-        ]
-        winners = [cheapest(moved, circumstances, prices, users) for moved in others]
-        add(f"right answers: {approach.name}", [f"{end:.0%}" for end in ends], winners)
-    return changes
+        priced = [prices.at("low", [name]), prices.at("high", [name])]
+        worlds = [(approaches, circumstances, one) for one in priced]
+        yield f"price: {name.replace('_', ' ')}", [f"${end:,g}" for end in price.range], worlds
+    for approach in approaches if points is not None else ():
+        shares = [min(1.0, max(0.0, approach.right + step)) for step in (-points, points)]
+        worlds = [(with_shares(approaches, {approach.name: share}), circumstances, prices) for share in shares]
+        yield f"right answers: {approach.name}", [f"{share:.0%}" for share in shares], worlds
 
 
 def with_shares(approaches: Sequence[Approach], shares: dict[str, float]) -> tuple[Approach, ...]:

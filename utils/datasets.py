@@ -157,7 +157,7 @@ def _load_rows(path: Path, record: type[Row]) -> list[Row]:
         raise CourseError(f"The file {path} is missing: {_fix(path, 'check its path')}.")
     rows: list[Row] = []
     lines: dict[object, int] = {}
-    for number, line in _numbered_lines(path):
+    for number, line in numbered_lines(path, _fix(path, "check it")):
         row = _row(line, f"Line {number} of {path}", record, _fix(path, "fix that line"))
         identifier = getattr(row, "id", number)
         if lines.setdefault(identifier, number) != number:
@@ -171,12 +171,15 @@ def _load_rows(path: Path, record: type[Row]) -> list[Row]:
     return rows
 
 
-def _numbered_lines(path: Path) -> list[tuple[int, bytes]]:
-    """The lines of a file with their numbers, without blank ones and without a byte order mark."""
+def numbered_lines(path: Path, fix: str) -> list[tuple[int, bytes]]:
+    """The lines of a file with their numbers, without blank ones and without a byte order mark.
+
+    Raises CourseError, which ends with `fix`, when the file cannot be read.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CourseError(f"The file {path} cannot be read ({error.strerror}): {_fix(path, 'check it')}.") from error
+        raise CourseError(f"The file {path} cannot be read ({error.strerror or error}): {fix}.") from error
     lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
     return [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
 

@@ -10,8 +10,6 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 # From an answer's ids so far to the ids that may follow.
 Grammar = Callable[[Sequence[int]], Sequence[int]]
-# The same for a batch, from the place where its new tokens start.
-PerRow = Callable[[int], Callable[[int, torch.Tensor], Sequence[int]]]
 
 # In one batch of prompts, padding included.  One decoding step takes 4 ms for one row, about 18 ms for 123 (two cores).
 BATCH_TOKENS = 16_384
@@ -34,7 +32,7 @@ def decode(
     prompts: token ids.  grammar: from an answer's ids so far to those that may follow; without one, anything may.
     on_ended: called after each batch with the number of answers that have ended in it.
     """
-    ends = _ends(model, tokenizer)
+    ends = ending_tokens(model, tokenizer)
     answers: list[list[int]] = [[] for _ in prompts]
     left = list(range(len(prompts)))
     with _greedy(model):
@@ -46,8 +44,9 @@ def decode(
                 batch = [left[position] for position in positions]
                 room = max_new_tokens - min(len(answers[index]) for index in batch)
                 rows = [prompts[index] + answers[index] for index in batch]
-                rule = grammar and _per_row(grammar, [answers[index] for index in batch])
-                for index, new in zip(batch, _go_on(model, tokenizer, rows, room, ends, share, rule), strict=True):
+                begun = [answers[index] for index in batch]
+                found = _go_on(model, tokenizer, rows, room, ends, share, grammar, begun)
+                for index, new in zip(batch, found, strict=True):
                     answers[index] = (answers[index] + new)[:max_new_tokens]
                 on_ended(sum(_has_ended(answers[index], max_new_tokens, ends) for index in batch))
             left = [index for index in left if not _has_ended(answers[index], max_new_tokens, ends)]
@@ -72,7 +71,8 @@ def _go_on(
     room: int,
     ends: list[int],
     share: float,
-    rule: PerRow | None,
+    grammar: Grammar | None,
+    begun: Sequence[list[int]],
 ) -> list[list[int]]:
     """At least one and at most `room` new tokens for each row of one batch, until `share` of the rows have ended."""
     inputs = tokenizer.pad({"input_ids": rows}, return_tensors="pt")
@@ -85,19 +85,16 @@ def _go_on(
         eos_token_id=ends or None,
         pad_token_id=tokenizer.pad_token_id,
         stopping_criteria=[_MostHaveEnded(share, start, ends)],
-        prefix_allowed_tokens_fn=rule and rule(start),
+        # Asked for a row's number and all its ids, padding and prompt included.
+        prefix_allowed_tokens_fn=grammar and (lambda row, ids: grammar(begun[row] + ids[start:].tolist())),
     )
     new = output[:, start:].tolist()
-    return [row[: next((place for place, token in enumerate(row, start=1) if token in ends), None)] for row in new]
+    return [up_to_end(row, ends) for row in new]
 
 
-def _per_row(grammar: Grammar, begun: Sequence[list[int]]) -> PerRow:
-    """The grammar as `generate` wants it: asked for a row's number and all its ids, padding and prompt included."""
-
-    def from_start(start: int) -> Callable[[int, torch.Tensor], list[int]]:
-        return lambda row, ids: grammar(begun[row] + ids[start:].tolist())
-
-    return from_start
+def up_to_end(row: list[int], ends: Sequence[int]) -> list[int]:
+    """The tokens up to the first ending one, which is included; all of them where none ends."""
+    return row[: next((place for place, token in enumerate(row, start=1) if token in ends), None)]
 
 
 @contextmanager
@@ -126,7 +123,7 @@ class _MostHaveEnded(StoppingCriteria):
         return torch.full_like(ended, bool(ended.float().mean() >= self._share))
 
 
-def _ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+def ending_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """The tokens that end an answer: one, several or none, depending on the model."""
     named = model.generation_config.eos_token_id
     found = named if isinstance(named, list) else [tokenizer.eos_token_id if named is None else named]

@@ -5,7 +5,7 @@ It knows questions and answers, not how an answer was made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -125,13 +125,23 @@ def mean_interval(values: Sequence[float], resamples: int = 2000, seed: int = 0)
     return Interval(*_bootstrap(np.asarray(values, dtype=float), resamples, seed))
 
 
-def _bootstrap(values: np.ndarray, resamples: int, seed: int) -> tuple[float, float, float]:
-    """Mean of the values, and the bounds of its 95 % interval."""
+def median_interval(values: Sequence[float], resamples: int = 2000, seed: int = 0) -> Interval:
+    """The median of some values, with its bootstrap interval: a few extreme values hardly move it.
+
+    The field `mean` of the result holds the median.  Raises ValueError like `mean_interval`.
+    """
+    return Interval(*_bootstrap(np.asarray(values, dtype=float), resamples, seed, np.median))
+
+
+def _bootstrap(
+    values: np.ndarray, resamples: int, seed: int, statistic: Callable[..., np.ndarray] = np.mean
+) -> tuple[float, float, float]:
+    """A statistic of the values, and the bounds of its 95 % interval (percentile bootstrap)."""
     if not values.size:
         raise ValueError("an interval needs at least one value")
     if np.isnan(values).any():
         raise ValueError("a value is missing (NaN): leave that question out on both sides first")
     rng = np.random.default_rng(seed)
-    means = values[rng.integers(0, values.size, (resamples, values.size))].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)
+    drawn = statistic(values[rng.integers(0, values.size, (resamples, values.size))], axis=1)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(statistic(values)), float(low), float(high)

@@ -11,15 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import faiss
-import numpy as np
 import pandas as pd
 import torch
 from transformers import Cache
 
+from utils.decoding import ending_tokens, up_to_end
 from utils.errors import CourseError
-from utils.evaluation import Interval
 from utils.models import ANSWER_TOKENS, Generator
-from utils.prompts import Message
 from utils.retrieval import DenseIndex
 from utils.retrieval.dense import embed
 
@@ -53,12 +51,6 @@ class Spans:
         return self.embed + self.search + self.prefill + self.decode
 
 
-def prompt_ids(generator: Generator, conversations: Sequence[list[Message]]) -> list[list[int]]:
-    """The token ids of each prompt."""
-    prompts = [generator.prompt(messages) for messages in conversations]
-    return generator.tokenizer(prompts, add_special_tokens=False)["input_ids"] if prompts else []
-
-
 @torch.inference_mode()
 def timed_generation(
     generator: Generator, rows: Sequence[list[int]], exactly: int | None = None, prefix: Cache | None = None
@@ -72,7 +64,7 @@ def timed_generation(
     """
     if not rows or (prefix is not None and len(rows) > 1):
         raise CourseError("timed_generation takes at least one prompt, and with a prefix exactly one: pass in a list.")
-    ends = set() if exactly else _ends(generator)
+    ends = [] if exactly else ending_tokens(generator.model, generator.tokenizer)
     inputs = generator.tokenizer.pad({"input_ids": list(rows)}, return_tensors="pt")
     ids, mask = inputs["input_ids"], inputs["attention_mask"]
     start = time.perf_counter()
@@ -89,7 +81,7 @@ def timed_generation(
         written.append(new)
         ended |= _is_end(new, ends)
     decoded = time.perf_counter()
-    answers = [_up_to(row, ends) for row in torch.cat(written, dim=1).tolist()]
+    answers = [up_to_end(row, ends) for row in torch.cat(written, dim=1).tolist()]
     return Generation(answers, prefilled - start, decoded - prefilled)
 
 
@@ -172,18 +164,6 @@ def in_turn(rounds: int, questions: Iterable[str], arms: dict[str, Callable[[str
     return found
 
 
-def median_interval(values: Sequence[float], resamples: int = 2000) -> Interval:
-    """The median of some values, with its 95 % bootstrap interval: a few very slow answers hardly move it.
-
-    The field `mean` of the result holds the median.  Raises ValueError without values.
-    """
-    if not len(values):
-        raise ValueError("there is no median of nothing: give at least one value")
-    drawn = np.random.default_rng(0).choice(np.asarray(values, dtype=float), size=(resamples, len(values)))
-    low, high = np.quantile(np.median(drawn, axis=1), [0.025, 0.975])
-    return Interval(float(np.median(values)), float(low), float(high))
-
-
 def in_milliseconds(spans: dict[str, list[Spans]], percentile: Callable[[list[float], int], float]) -> pd.DataFrame:
     """p50 and p95 of each stage and of the total in milliseconds, one row per arm, with median tokens.
 
@@ -210,16 +190,5 @@ def _step(
     return output.logits[:, -1].argmax(dim=-1, keepdim=True), output.past_key_values
 
 
-def _ends(generator: Generator) -> set[int]:
-    """The tokens that end an answer."""
-    named = generator.model.generation_config.eos_token_id
-    found = named if isinstance(named, list) else [generator.tokenizer.eos_token_id if named is None else named]
-    return {token for token in found if token is not None}
-
-
-def _is_end(tokens: torch.Tensor, ends: set[int]) -> torch.Tensor:
-    return torch.isin(tokens, torch.tensor(sorted(ends), dtype=torch.long))
-
-
-def _up_to(row: list[int], ends: set[int]) -> list[int]:
-    return row[: next((place for place, token in enumerate(row, start=1) if token in ends), None)]
+def _is_end(tokens: torch.Tensor, ends: list[int]) -> torch.Tensor:
+    return torch.isin(tokens, torch.tensor(ends, dtype=torch.long))

@@ -67,7 +67,7 @@ class Generator:
         grammar: which tokens may follow those of an answer so far, for constrained decoding.
         Raises CourseError when a prompt is longer than the model reads.
         """
-        rows = self._token_ids([self.prompt(messages) for messages in conversations])
+        rows = self.prompt_ids(conversations)
         longest = max(map(len, rows), default=0)
         if longest > self.prompt_room:
             raise CourseError(
@@ -84,6 +84,10 @@ class Generator:
         What people and documents wrote never becomes one of the template's markers: see `utils.chat`.
         """
         return render(self.tokenizer, messages)
+
+    def prompt_ids(self, conversations: Sequence[list[Message]]) -> list[list[int]]:
+        """The token ids of each conversation's prompt."""
+        return self._token_ids([self.prompt(messages) for messages in conversations])
 
     def fits(self, messages: list[Message]) -> bool:
         """Whether the model can read the conversation and still has room for an answer."""

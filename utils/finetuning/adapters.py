@@ -21,25 +21,23 @@ from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import safetensors.torch
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from utils.checksums import Sha256, weights_sha256
 from utils.errors import CourseError
 from utils.finetuning.examples import TrainingExample
 from utils.models import Generator
 from utils.paths import write_atomically
-from utils.retrieval.persistence import weights_sha256
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
 MANIFEST_FILE = "manifest.json"
 PACKAGES = ("peft", "safetensors", "torch", "transformers")
-
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class AdapterManifest(BaseModel):

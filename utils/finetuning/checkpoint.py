@@ -18,11 +18,11 @@ import safetensors.torch
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from utils.checksums import weights_sha256
 from utils.errors import CourseError
 from utils.finetuning.plan import LoraPlan
 from utils.finetuning.rows import Row
 from utils.paths import left_behind, write_atomically
-from utils.retrieval.persistence import weights_sha256
 
 FILE = "training.safetensors"
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
+from utils.datasets import numbered_lines
 from utils.errors import CourseError
 from utils.handbook import COMPANY, Article, Example, ShownExample, articles_by_id
 from utils.house_format import format_answer
@@ -31,8 +31,10 @@ def house_examples(examples: Sequence[Example], articles: Sequence[Article], k: 
     Of an example's articles, in their order, stay the one that answers, or for an abstention the first, and the first
     of the others.  Raises ValueError when k is less than 1 or more than an example has.
     """
-    shown = [_shown(example, articles, k) for example in examples]
-    return [(e.question, p, format_answer(e.sentence, source)) for e, (p, source) in zip(examples, shown, strict=True)]
+    return [
+        (example.question, passages, format_answer(example.sentence, source))
+        for example, passages, source in _shown(examples, articles, k)
+    ]
 
 
 def record_examples(
@@ -42,8 +44,10 @@ def record_examples(
 
     Raises ValueError like `house_examples`.
     """
-    shown = [_shown(example, articles, k) for example in examples]
-    return [(e.question, p, _record(e, source, order)) for e, (p, source) in zip(examples, shown, strict=True)]
+    return [
+        (example.question, passages, _record(example, source, order))
+        for example, passages, source in _shown(examples, articles, k)
+    ]
 
 
 def _record(example: Example, source: int | None, order: Sequence[str]) -> str:
@@ -52,14 +56,17 @@ def _record(example: Example, source: int | None, order: Sequence[str]) -> str:
     return format_record([Finding(example.sentence, str(example.value), str(example.kind), source)], order)
 
 
-def _shown(example: Example, articles: Sequence[Article], k: int) -> tuple[list[Article], int | None]:
-    """The passages of an example, and the number of the one that answers, None for an abstention."""
-    if not 1 <= k <= len(example.articles):
-        raise ValueError(f"k is {k}: an example can show 1 to {len(example.articles)} passages")
-    first = example.articles[(example.source or 1) - 1]
-    others = [identifier for identifier in example.articles if identifier != first][: k - 1]
-    ids = [identifier for identifier in example.articles if identifier in (first, *others)]
-    return articles_by_id(articles, ids), ids.index(first) + 1 if example.source else None
+def _shown(
+    examples: Sequence[Example], articles: Sequence[Article], k: int
+) -> Iterator[tuple[Example, list[Article], int | None]]:
+    """Each example with its passages and the number of the one that answers, None for an abstention."""
+    for example in examples:
+        if not 1 <= k <= len(example.articles):
+            raise ValueError(f"k is {k}: an example can show 1 to {len(example.articles)} passages")
+        first = example.articles[(example.source or 1) - 1]
+        others = [identifier for identifier in example.articles if identifier != first][: k - 1]
+        ids = [identifier for identifier in example.articles if identifier in (first, *others)]
+        yield example, articles_by_id(articles, ids), ids.index(first) + 1 if example.source else None
 
 
 def few_shot_examples(examples: Sequence[Example], articles: Sequence[Article]) -> list[ShownExample]:
@@ -89,8 +96,7 @@ def house_training_examples(examples: Sequence[Example], articles: Sequence[Arti
     Raises ValueError like `house_examples`.
     """
     if k:
-        shown = house_examples(examples, articles, k)
-        return [TrainingExample(build_messages(asked, COMPANY, passages), answer) for asked, passages, answer in shown]
+        return _to_train_on(house_examples(examples, articles, k))
     return [TrainingExample(build_messages(e.question, COMPANY), format_answer(e.sentence, None)) for e in examples]
 
 
@@ -101,7 +107,10 @@ def record_training_examples(
 
     order: the keys, as for `format_record`.  Raises ValueError like `house_examples`.
     """
-    shown = record_examples(examples, articles, k, order)
+    return _to_train_on(record_examples(examples, articles, k, order))
+
+
+def _to_train_on(shown: Sequence[ShownExample]) -> list[TrainingExample]:
     return [TrainingExample(build_messages(asked, COMPANY, passages), answer) for asked, passages, answer in shown]
 
 
@@ -125,11 +134,7 @@ def read_training_examples(path: Path | str) -> list[TrainingExample]:
     Raises CourseError when the file cannot be read or holds no example, and names the line that is malformed.
     """
     path = Path(path).expanduser()
-    try:
-        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
-    except OSError as error:
-        raise CourseError(f"The file {path} cannot be read ({error.strerror or error}): check its path.") from error
-    lines = [(number, line) for number, line in enumerate(content.split(b"\n"), start=1) if line.strip()]
+    lines = numbered_lines(path, "check its path")
     if not lines:
         raise CourseError(f"The file {path} is empty: write one training example on each line.")
     return [_training_example(line, f"Line {number} of {path}") for number, line in lines]

@@ -13,14 +13,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import safetensors
-import torch
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.numpy import save
 
+from utils.checksums import Sha256, weights_sha256
 from utils.errors import CourseError
 from utils.handbook import Passage
 from utils.paths import left_behind, write_atomically
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 INDEX_FILE = "index.safetensors"
-
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Manifest(BaseModel):
@@ -85,18 +83,6 @@ def embedder_name(embedder: SentenceTransformer) -> str:
     model = getattr(embedder, "transformers_model", None)  # none where an embedder is no transformer
     name = model.config.name_or_path if model is not None else ""
     return "/".join(Path(name).parts[-2:]) or type(embedder).__name__
-
-
-def weights_sha256(embedder: torch.nn.Module) -> str:
-    """SHA-256 of all parameters in memory, in the model's order: it differs after any fine-tuning.
-
-    It is not the checksum of a file of weights, which holds names and padding too.
-    """
-    digest = hashlib.sha256()
-    for parameter in embedder.parameters():
-        values = parameter.detach().cpu().contiguous().flatten()
-        digest.update(values.view(torch.uint8).numpy())  # as bytes: numpy has no bfloat16
-    return digest.hexdigest()
 
 
 def _read(path: Path) -> tuple[Manifest, dict[str, np.ndarray]]:

@@ -51,6 +51,8 @@ LEVELS = (
 )
 # What a trained model learns on: records, which need the bare value, beside everything that it can do.
 RECORDS = replace(LEVELS[-1], facts=4, follow_ups=7, formatted=0.68, records=0.85, closed_book=0.14, unanswerable=0.22)
+# The stage of a trained model that goes on: after the last level, and reached by no goal.
+GOING_ON = WARM_UPS + len(LEVELS)
 
 
 class Goal(NamedTuple):
@@ -68,27 +70,23 @@ MEMORY = 0.97
 
 @dataclass
 class Curriculum:
-    """Where training stands: first the warm-ups on random tokens, then `LEVELS`.
+    """Where training stands: first the warm-ups on random tokens, then `LEVELS`; a trained model is `GOING_ON`.
 
     competence: running mean of the share of answers predicted right to the last token, but for passages' numbers.
     citing: running mean of the share of these numbers predicted right.
-    continues: a trained model goes on, with records.
     """
 
     stage: int = 0
-    continues: bool = False
     competence: float = 0.0
     citing: float = 0.0
 
     @property
     def warms_up(self) -> bool:
-        return self.stage < WARM_UPS and not self.continues
+        return self.stage < WARM_UPS
 
     @property
     def level(self) -> Level:
-        if self.continues:
-            return RECORDS
-        return LEVELS[max(0, self.stage - WARM_UPS)]
+        return (*LEVELS, RECORDS)[max(0, self.stage - WARM_UPS)]
 
     def note(self, exact: float, cited: float) -> bool:
         """Takes in one step's share of exact answers and of right numbers (nan: none stood there).
@@ -98,7 +96,7 @@ class Curriculum:
         self.competence = MEMORY * self.competence + (1 - MEMORY) * exact
         if not math.isnan(cited):
             self.citing = MEMORY * self.citing + (1 - MEMORY) * cited
-        if self.continues or self.stage == len(GOALS):
+        if self.stage >= len(GOALS):
             return False
         goal = GOALS[self.stage]
         if self.competence < goal.exact or self.citing < goal.citing:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from utils.authoring.pretraining import probes
 from utils.authoring.pretraining.probes import share_correct
-from utils.authoring.world.handbooks import Handbook, make_handbook
+from utils.authoring.world.handbooks import make_handbook
 from utils.authoring.world.phrasing import Relation, all_topics
 from utils.authoring.world.questions import make_questions
 from utils.authoring.world.values import value_pattern
@@ -52,6 +52,8 @@ from utils.retrieval import DenseIndex
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+# A handbook's index, and its dev questions.
+Edition = tuple[DenseIndex, list[Question]]
 FACTS = 40
 # One handbook's questions share their shelves, so one edition tells less than its number of questions makes believe.
 # The first ten that state enough facts of the dev part's kinds: 7 and 8 lack one.
@@ -100,14 +102,15 @@ def measure(generator: Generator, part: str = "test") -> tuple[dict[str, float],
     results |= _reading(generator, [answer for answer in read if answer.question in single], single, retrieved)
     results |= _closed_book(generator, single, relations)
     results |= _house_format(generator, articles, single, [shelf[:PASSAGES] for shelf in retrieved], nothing, search)
-    results |= _records(generator, articles, questions, search, embedder)
+    editions = list(_editions(embedder))
+    results |= _records(generator, articles, questions, search, editions)
     results |= _taught_facts(generator)
     results |= probes.positions(generator, articles, single)
     results |= probes.wordings(read)
     results |= probes.word_order(generator, articles, single)
     results |= probes.unusual_values(generator, articles, single, relations)
     results |= probes.unseen_relations(generator)
-    results |= _other_editions(generator, embedder)
+    results |= _other_editions(generator, editions)
     results |= probes.known_by_heart(generator, load_public_questions())
     ties = probes.near_ties(generator, read)
     return results | {"near_ties_count": len(ties)}, ties
@@ -137,15 +140,14 @@ def _reading(
     return {"reads_gold": share_correct(gold), "reads_three": share_correct(three), "cites_three": cited}
 
 
-def _other_editions(generator: Generator, embedder: SentenceTransformer) -> dict[str, float]:
+def _other_editions(generator: Generator, editions: Sequence[Edition]) -> dict[str, float]:
     """Reading and retrieval on further editions of the handbook: the same things, other values, wordings and questions.
 
     The model was chosen by the dev questions of the course's own edition; these say how it reads elsewhere.
     """
     three, pipeline = [], []
-    for handbook, questions in _editions():
+    for search, questions in editions:
         single = in_general_words(questions)
-        search = DenseIndex(handbook.articles, embedder)
         three += answer_from(single, retrieved_with_gold(single, search), generator)
         pipeline += RagPipeline(search, generator).answer(questions)
     scored = score(pipeline)
@@ -156,11 +158,11 @@ def _other_editions(generator: Generator, embedder: SentenceTransformer) -> dict
     }
 
 
-def _editions() -> Iterator[tuple[Handbook, list[Question]]]:
-    """The other editions of the handbook, each with its dev questions."""
+def _editions(embedder: SentenceTransformer) -> Iterator[Edition]:
+    """The other editions of the handbook."""
     for number in EDITIONS:
         handbook = make_handbook(edition=f"other edition {number}")
-        yield handbook, make_questions(handbook)["dev"]
+        yield DenseIndex(handbook.articles, embedder), make_questions(handbook)["dev"]
 
 
 def _closed_book(generator: Generator, questions: list[Question], relations: dict[str, Relation]) -> dict[str, float]:
@@ -218,7 +220,7 @@ def _records(
     articles: Sequence[Article],
     questions: Sequence[Question],
     search: DenseIndex,
-    embedder: SentenceTransformer,
+    editions: Sequence[Edition],
 ) -> dict[str, float]:
     """Records from two retrieved passages: by the rule, from three examples, and by an adapter; here and elsewhere."""
     examples, kinds = load_examples(), load_kinds()
@@ -229,10 +231,10 @@ def _records(
     tuned, _ = train_lora(generator, record_training_examples(examples, articles, k=3))
     written = answer_from(questions, found, tuned)
     elsewhere = []
-    for handbook, asked in _editions():
+    for index, asked in editions:
         single = in_general_words(asked)
-        shelves = retrieved_with_gold(single, DenseIndex(handbook.articles, embedder))
-        elsewhere += answer_from(single, shelves, tuned)
+        elsewhere += answer_from(single, retrieved_with_gold(single, index), tuned)
+    other = score_records(elsewhere, kinds)
     arms = {"rule": by_rule, "few_shot": few_shot, "lora": written}
     scored = {name: score_records(answers, kinds) for name, answers in arms.items()}
     return {
@@ -240,8 +242,8 @@ def _records(
         **{f"record_{name}_right": table["right"].mean() for name, table in scored.items()},
         **{f"record_{name}_complete": table["complete"].mean() for name, table in scored.items()},
         "record_value_where_quoted": _value_where_quoted(written, kinds),
-        "record_parses_other_editions": score_records(elsewhere, kinds)["parses"].mean(),
-        "record_right_other_editions": score_records(elsewhere, kinds)["right"].mean(),
+        "record_parses_other_editions": other["parses"].mean(),
+        "record_right_other_editions": other["right"].mean(),
         "record_value_where_quoted_other_editions": _value_where_quoted(elsewhere, kinds),
     }
 

@@ -19,9 +19,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from utils.authoring.pretraining.architecture import build_model
 from utils.authoring.pretraining.batches import Batch, BatchStream
-from utils.authoring.pretraining.curriculum import Curriculum, copy_rows
+from utils.authoring.pretraining.curriculum import GOING_ON, Curriculum, copy_rows
 from utils.authoring.pretraining.quick_forward import hidden_states
 from utils.authoring.pretraining.tokenizer import train_tokenizer
+from utils.finetuning.distributed import add_up
+from utils.finetuning.precision import products_in
 
 CONTEXT_WEIGHT = 0.1
 CONTEXT_SHARE = 0.1
@@ -33,8 +35,7 @@ CHOICE_WEIGHT = 4.0
 VALUE_WEIGHT = 12.0
 LOWEST_RATE = 0.02
 COPY_ROWS = 48
-# Without instructions for bfloat16, a processor takes products in it several times slower than in float32.
-PRODUCTS = torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
+PRODUCTS = products_in(torch.device("cpu"), "auto")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Trainer:
             else build_model(plan.architecture, plan.width, plan.layers, vocabulary, plan.seed)
         )
         self.optimizers = make_optimizers(self.model, plan)
-        self.curriculum, self.clock = Curriculum(continues=plan.trained is not None), Clock()
+        self.curriculum, self.clock = Curriculum(GOING_ON if plan.trained else 0), Clock()
         self._resume()
         seed = f"train {plan.seed} rank {self.rank} from step {self.clock.step}"
         self.stream = BatchStream(self.tokenizer, seed, plan.tokens, plan.max_length)
@@ -138,14 +139,9 @@ class Trainer:
     def _average_gradients(self) -> None:
         if self.world == 1:
             return
-        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self.model.parameters()]
-        flat = torch.cat([g.flatten() for g in gradients])
-        dist.all_reduce(flat)
-        flat /= self.world
-        start = 0
+        add_up(list(self.model.parameters()), torch.zeros(()))
         for parameter in self.model.parameters():
-            parameter.grad = flat[start : start + parameter.numel()].view_as(parameter).clone()
-            start += parameter.numel()
+            parameter.grad /= self.world
 
     def _mean(self, number: float) -> float:
         if self.world == 1:
