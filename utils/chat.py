@@ -11,19 +11,51 @@ from collections.abc import Sequence
 from transformers import PreTrainedTokenizerBase
 
 from utils.errors import CourseError
-from utils.prompts import Message
+from utils.prompts import END_OF_THOUGHT, THINK, Message, fold_system
 
 
 def render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], prompt: bool = True) -> str:
     """The conversation as the chat template writes it, its texts without markers.
 
+    A template that has no system role, or leaves it out, gets the system's text at the top of the first user turn.
+    Models that think before they answer are asked not to: the course compares answers, and gives them little room.
+
     prompt: up to where the model goes on.  Raises CourseError when the template refuses the conversation.
     """
     plain = [{**message, "content": without_markers(message["content"], tokenizer)} for message in messages]
     try:
-        return tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=prompt)
+        text = _apply(tokenizer, plain, prompt)
     except Exception as error:  # whatever a template raises
-        raise CourseError(f"The chat template of this model refuses the conversation: {error}.") from error
+        folded = fold_system(plain)
+        if folded == plain:
+            raise CourseError(f"The chat template of this model refuses the conversation: {error}.") from error
+        return render(tokenizer, folded, prompt)
+    if plain and plain[0]["role"] == "system" and plain[0]["content"].strip() not in text:
+        return render(tokenizer, fold_system(plain), prompt)
+    # A template that opens a thought at the end of the prompt, whatever it is told.
+    return f"{text.rstrip()}\n{END_OF_THOUGHT}\n\n" if prompt and text.rstrip().endswith(THINK) else text
+
+
+def turn_ends(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The marker that the chat template writes after an answer, as a list of its id; empty where it writes none.
+
+    Some models name another token as their end, the end of a whole text, and would go on with the next turn.
+    """
+    said = "Yes"
+    try:
+        turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": said}]
+        after = _apply(tokenizer, turns, prompt=False).rpartition(said)[2].lstrip()
+    except Exception:  # a template of another shape: the model's own end has to do
+        return []
+    first = tokenizer(after, add_special_tokens=False)["input_ids"][:1] if after else []
+    return [token for token in first if token in tokenizer.added_tokens_decoder]
+
+
+def _apply(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], prompt: bool) -> str:
+    # Templates ignore what they do not know, such as enable_thinking.
+    return tokenizer.apply_chat_template(
+        list(messages), tokenize=False, add_generation_prompt=prompt, enable_thinking=False
+    )
 
 
 def without_markers(text: str, tokenizer: PreTrainedTokenizerBase) -> str:

@@ -15,6 +15,9 @@ Grammar = Callable[[Sequence[int]], Sequence[int]]
 BATCH_TOKENS = 16_384
 # Of several batches each is left when this share of its answers has ended; the other answers go on together.
 MOST = 0.9
+# An answer goes in circles when it ends in the same tokens three times over, and in 12 tokens of that kind or more.
+ROUNDS = 3
+SHORTEST_CIRCLE, LONGEST_ROUND = 12, 40
 
 
 @torch.inference_mode()
@@ -26,13 +29,17 @@ def decode(
     batch_tokens: int = BATCH_TOKENS,
     on_ended: Callable[[int], object] = lambda count: None,
     grammar: Grammar | None = None,
+    more_ends: Sequence[int] = (),
+    leave_circles: bool = False,
 ) -> list[list[int]]:
     """The token ids that follow each prompt, up to `max_new_tokens`, the ending one included.
 
     prompts: token ids.  grammar: from an answer's ids so far to those that may follow; without one, anything may.
     on_ended: called after each batch with the number of answers that have ended in it.
+    more_ends: tokens that end an answer besides those that the model names.
+    leave_circles: cuts an answer that says the same again and again after its first time.
     """
-    ends = ending_tokens(model, tokenizer)
+    ends = [*ending_tokens(model, tokenizer), *more_ends]
     answers: list[list[int]] = [[] for _ in prompts]
     left = list(range(len(prompts)))
     with _greedy(model):
@@ -45,12 +52,27 @@ def decode(
                 room = max_new_tokens - min(len(answers[index]) for index in batch)
                 rows = [prompts[index] + answers[index] for index in batch]
                 begun = [answers[index] for index in batch]
-                found = _go_on(model, tokenizer, rows, room, ends, share, grammar, begun)
+                found = _go_on(model, tokenizer, rows, room, ends, share, grammar, begun, leave_circles)
                 for index, new in zip(batch, found, strict=True):
                     answers[index] = (answers[index] + new)[:max_new_tokens]
-                on_ended(sum(_has_ended(answers[index], max_new_tokens, ends) for index in batch))
-            left = [index for index in left if not _has_ended(answers[index], max_new_tokens, ends)]
-    return answers
+                on_ended(sum(_has_ended(answers[index], max_new_tokens, ends, leave_circles) for index in batch))
+            left = [index for index in left if not _has_ended(answers[index], max_new_tokens, ends, leave_circles)]
+    return [answer[: length_without_circle(answer)] for answer in answers] if leave_circles else answers
+
+
+def length_without_circle(ids: Sequence[int]) -> int | None:
+    """How many tokens to keep of an answer that ends in a circle: up to the end of the first round.
+
+    None where it ends in none.
+    """
+    for one in range(1, LONGEST_ROUND + 1):
+        tail = max(ROUNDS * one, SHORTEST_CIRCLE)
+        if len(ids) >= tail and ids[-tail:-one] == ids[len(ids) - tail + one :]:
+            start = len(ids) - tail
+            while start and ids[start - 1] == ids[start - 1 + one]:
+                start -= 1
+            return start + one
+    return None
 
 
 def batches_of_similar_length(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
@@ -73,6 +95,7 @@ def _go_on(
     share: float,
     grammar: Grammar | None,
     begun: Sequence[list[int]],
+    leave_circles: bool,
 ) -> list[list[int]]:
     """At least one and at most `room` new tokens for each row of one batch, until `share` of the rows have ended."""
     inputs = tokenizer.pad({"input_ids": rows}, return_tensors="pt")
@@ -84,7 +107,7 @@ def _go_on(
         do_sample=False,
         eos_token_id=ends or None,
         pad_token_id=tokenizer.pad_token_id,
-        stopping_criteria=[_MostHaveEnded(share, start, ends)],
+        stopping_criteria=[_MostHaveEnded(share, start, ends, leave_circles)],
         # Asked for a row's number and all its ids, padding and prompt included.
         prefix_allowed_tokens_fn=grammar and (lambda row, ids: grammar(begun[row] + ids[start:].tolist())),
     )
@@ -108,18 +131,27 @@ def _greedy(model: PreTrainedModel) -> Iterator[None]:
         model.generation_config = own
 
 
-def _has_ended(answer: list[int], max_new_tokens: int, ends: list[int]) -> bool:
-    return len(answer) == max_new_tokens or answer[-1] in ends
+def _has_ended(answer: list[int], max_new_tokens: int, ends: list[int], leave_circles: bool) -> bool:
+    if len(answer) == max_new_tokens or answer[-1] in ends:
+        return True
+    return leave_circles and length_without_circle(answer) is not None
 
 
 class _MostHaveEnded(StoppingCriteria):
-    """Ends all rows of a batch at once when `share` of them hold one of `ends` from position `start` on."""
+    """Ends all rows of a batch at once when `share` of them hold one of `ends` from position `start` on.
 
-    def __init__(self, share: float, start: int, ends: list[int]) -> None:
+    leave_circles: or go in circles there.
+    """
+
+    def __init__(self, share: float, start: int, ends: list[int], leave_circles: bool) -> None:
         self._share, self._start, self._ends = share, start, torch.tensor(ends, dtype=torch.long)
+        self._leave_circles = leave_circles
 
     def __call__(self, input_ids: torch.Tensor, scores: object, **_: object) -> torch.Tensor:
-        ended = torch.isin(input_ids[:, self._start :], self._ends).any(dim=1)
+        new = input_ids[:, self._start :]
+        ended = torch.isin(new, self._ends).any(dim=1)
+        if self._leave_circles:
+            ended |= torch.tensor([length_without_circle(row) is not None for row in new.tolist()])
         return torch.full_like(ended, bool(ended.float().mean() >= self._share))
 
 

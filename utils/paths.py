@@ -2,7 +2,9 @@
 
 import errno
 import glob
+import hashlib
 import os
+import re
 import stat
 import uuid
 from contextlib import suppress
@@ -35,9 +37,16 @@ def ledger_file() -> Path:
     """The file with the learner's measurements: COURSE_LEDGER, or a file in the user's data folder.
 
     A relative COURSE_LEDGER starts at the root of the checkout, so it names the same file from every folder.
+    Where COURSE_GENERATOR names another model, that model has a file of its own beside this one: its figures must not
+    replace those of the course's model.
     Raises CourseError when it begins with "~" and the name of a user who does not exist.
     """
-    return _personal_file("COURSE_LEDGER", "ledger.json")
+    file = _personal_file("COURSE_LEDGER", "ledger.json")
+    model = " ".join(filter(None, (os.environ.get(name, "").strip() for name in ("COURSE_GENERATOR", "COURSE_MODEL"))))
+    if not os.environ.get("COURSE_GENERATOR", "").strip():
+        return file
+    readable = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")[-40:]
+    return file.with_name(f"{file.stem}-{readable}-{hashlib.sha256(model.encode()).hexdigest()[:8]}{file.suffix}")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

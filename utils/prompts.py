@@ -26,6 +26,17 @@ ABSTENTIONS = (
 )  # fmt: skip
 FROM_PASSAGES = "Answer from the numbered passages and cite them."
 FROM_MEMORY = "Answer in one sentence."
+# The same orders for a model that was not trained on them.  Chosen on the dev questions; notebook 12 shows the choice.
+SPELLED_OUT = {
+    FROM_PASSAGES: (
+        "Answer the question from the numbered passages alone. Copy the one sentence that answers it, word for word, "
+        "and write the number of its passage behind it in square brackets, such as [1]. "
+        f"If no passage answers the question, write only: {ABSTENTION}"
+    ),
+    FROM_MEMORY: f"Answer in one short sentence. If you do not know the answer, write only: {ABSTENTION}",
+}
+# What a model that thinks before it answers writes around its thought.
+THINK, END_OF_THOUGHT = "<think>", "</think>"
 
 
 class Titled(Protocol):
@@ -48,6 +59,37 @@ def system_prompt(company: str, has_passages: bool, instruction: str = "") -> st
     """What the help desk is told, with an instruction about the format where there is one."""
     orders = FROM_PASSAGES if has_passages else FROM_MEMORY
     return " ".join(filter(None, [f"You are the help desk of {company}.", orders, instruction]))
+
+
+def spell_out(messages: Sequence[Message]) -> list[Message]:
+    """The conversation with SPELLED_OUT orders, for a model that was not trained on the short ones."""
+    told = [dict(message) for message in messages]
+    for message in told:
+        if message["role"] == "system":
+            for short, long in SPELLED_OUT.items():
+                message["content"] = message["content"].replace(short, long)
+    return told
+
+
+def fold_system(messages: Sequence[Message]) -> list[Message]:
+    """The conversation without a system turn, for a model that has none: its text opens the first user turn."""
+    first, *rest = messages
+    if first["role"] != "system":
+        return list(messages)
+    if not rest or rest[0]["role"] != "user":
+        return [{"role": "user", "content": first["content"]}, *rest]
+    return [{**rest[0], "content": f"{first['content']}\n\n{rest[0]['content']}"}, *rest[1:]]
+
+
+def without_thoughts(text: str) -> str:
+    """The answer after what the model thought; empty where it was still thinking when its tokens ran out.
+
+    Some templates write the opening <think> themselves, so that the answer begins within it.
+    """
+    before, ended, after = text.partition(END_OF_THOUGHT)
+    if before.lstrip().startswith(THINK) or (ended and THINK not in before):
+        return after
+    return text
 
 
 def number_passages(passages: Sequence[Titled]) -> str:

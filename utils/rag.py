@@ -42,6 +42,7 @@ class RagPipeline:
     instruction: about the format, if any.  examples: earlier turns for few-shot prompts.
     grammar: which tokens may follow those of an answer so far, for constrained decoding.
     allowed: who may be found, as for `DenseIndex.search`; everyone where nothing is said.
+    company: whose help desk the model is.
     """
 
     index: SearchIndex
@@ -51,6 +52,7 @@ class RagPipeline:
     examples: Sequence[ShownExample] = ()
     grammar: Grammar | None = None
     allowed: Allowed | None = None
+    company: str = COMPANY
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """One answer per question, in the same order.  Shows a progress bar while the generator runs.
@@ -65,9 +67,8 @@ class RagPipeline:
         found = self.index.search([question.text for question in questions], self.k, self.allowed)
         searched = time.perf_counter()
         shown = [[hit.passage for hit in hits] for hits in found]
-        answers, seconds = _answer_shown(
-            questions, shown, self.generator, self.instruction, self.examples, self.grammar, progress=True
-        )
+        frame = _Frame(self.company, self.instruction, self.examples)
+        answers, seconds = _answer_shown(questions, shown, self.generator, frame, self.grammar, progress=True)
         rest = time.perf_counter() - searched - seconds
         return answers, Timings(searched - start, seconds, rest)
 
@@ -79,15 +80,17 @@ def answer_from(
     instruction: str = "",
     examples: Sequence[ShownExample] = (),
     grammar: Grammar | None = None,
+    company: str = COMPANY,
 ) -> list[Answer]:
     """Answers from given passages, one set per question; a whole article counts as one passage.
 
     grammar: which tokens may follow those of an answer so far, for constrained decoding.
+    company: whose help desk the model is.
     Where a set is empty, the answer is the abstention, without asking the model.  Raises ValueError when the lengths
     differ, CourseError when a question alone is longer than the model reads.
     """
     shown = [as_passages(given) if given else [] for given in passages]
-    return _answer_shown(questions, shown, generator, instruction, examples, grammar)[0]
+    return _answer_shown(questions, shown, generator, _Frame(company, instruction, examples), grammar)[0]
 
 
 def answer_closed_book(
@@ -95,27 +98,37 @@ def answer_closed_book(
     generator: Generator,
     instruction: str = "",
     examples: Sequence[ShownExample] = (),
+    company: str = COMPANY,
 ) -> list[Answer]:
-    """Answers from the model's weights alone."""
-    conversations = [build_messages(question.text, COMPANY, (), instruction, examples) for question in questions]
+    """Answers from the model's weights alone.  company: whose help desk the model is."""
+    frame = _Frame(company, instruction, examples)
+    conversations = [frame.messages(question, ()) for question in questions]
     texts = generator.complete(conversations)
     return [Answer(question, text) for question, text in zip(questions, texts, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What all prompts of a run share."""
+
+    company: str
+    instruction: str
+    examples: Sequence[ShownExample]
+
+    def messages(self, question: Question, passages: Sequence[Passage]) -> list[Message]:
+        return build_messages(question.text, self.company, passages, self.instruction, self.examples)
 
 
 def _answer_shown(
     questions: Sequence[Question],
     shown: Sequence[Sequence[Passage]],
     generator: Generator,
-    instruction: str,
-    examples: Sequence[ShownExample],
+    frame: _Frame,
     grammar: Grammar | None,
     progress: bool = False,
 ) -> tuple[list[Answer], float]:
     """Answers from passages, and the seconds that the generator took; without a passage, the abstention."""
-    prompts = [
-        _fit(question, passages, generator, instruction, examples)
-        for question, passages in zip(questions, shown, strict=True)
-    ]
+    prompts = [_fit(question, passages, generator, frame) for question, passages in zip(questions, shown, strict=True)]
     _say_what_was_left_out(shown, [passages for passages, _ in prompts], generator)
     start = time.perf_counter()
     asked = [messages for passages, messages in prompts if passages]
@@ -129,15 +142,11 @@ def _answer_shown(
 
 
 def _fit(
-    question: Question,
-    passages: Sequence[Passage],
-    generator: Generator,
-    instruction: str,
-    examples: Sequence[ShownExample],
+    question: Question, passages: Sequence[Passage], generator: Generator, frame: _Frame
 ) -> tuple[Sequence[Passage], list[Message]]:
     """The passages that fit into a prompt beside the question, from the first one on, and the prompt."""
     for count in range(len(passages), -1, -1):
-        messages = build_messages(question.text, COMPANY, passages[:count], instruction, examples)
+        messages = frame.messages(question, passages[:count])
         if generator.fits(messages):
             return passages[:count], messages
     raise CourseError(

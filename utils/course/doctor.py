@@ -41,6 +41,7 @@ def diagnose() -> list[Finding]:
         _guarded("packages", check_packages),
         _guarded("generator", check_generator),
         _guarded("embedder", check_embedder),
+        _guarded("smollm2", check_smollm2),
         _guarded("datasets", check_datasets),
         check_memory(),
         check_disk(),
@@ -91,6 +92,21 @@ def check_embedder() -> Finding:
 
     embedder_folder()
     return Finding("embedder", "ok", "installed and unchanged")
+
+
+def check_smollm2() -> Finding:
+    """Whether the real pretrained model is there, which only notebook 12 needs.  Raises CourseError if damaged.
+
+    It also raises CourseError where COURSE_GENERATOR asks for the model and it is missing.
+    """
+    from utils import smollm2
+
+    wanted = os.environ.get("COURSE_GENERATOR", "").strip().lower() == smollm2.ALIAS
+    if not smollm2.is_installed() and not wanted:
+        return Finding("smollm2", "note", f"not installed, which only notebook 12 needs: {smollm2.INSTALL}.")
+    smollm2.packaged_gguf()
+    ready = smollm2.converted_folder().is_dir()
+    return Finding("smollm2", "ok", "installed and unchanged" if ready else "installed, converted on first use")
 
 
 def check_datasets() -> Finding:

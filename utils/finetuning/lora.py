@@ -58,7 +58,10 @@ def train_lora(
         checkpoints = Checkpoints(Path(checkpoint).expanduser(), checkpoint_every, run)
     torch.manual_seed(plan.seed)  # before get_peft_model, which draws the adapter's first values
     targets = feed_forward_layers(base.model)
-    config = LoraConfig(r=plan.rank, lora_alpha=plan.alpha, target_modules=targets, task_type="CAUSAL_LM")
+    transposed = any(isinstance(module, Conv1D) for module in base.model.modules())  # as GPT-2 keeps its weights
+    config = LoraConfig(
+        r=plan.rank, lora_alpha=plan.alpha, target_modules=targets, task_type="CAUSAL_LM", fan_in_fan_out=transposed
+    )
     tuned = Generator(base.name, get_peft_model(copy.deepcopy(base.model), config), base.tokenizer)
     return tuned, Run(tuned, rows, plan, checkpoints, stopping).train()
 

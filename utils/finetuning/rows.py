@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from utils.chat import render
+from utils.chat import without_markers
 from utils.errors import CourseError
 from utils.finetuning.examples import TrainingExample
 from utils.models import Generator
@@ -22,15 +22,11 @@ def encode_example(generator: Generator, example: TrainingExample, name: str = "
     """Token ids of prompt and completion, and how many of them, at the end, are the completion.
 
     name: what to call the example in a message.
-    Raises CourseError when they are more than the model reads, and ValueError for a chat template that puts the
-    completion elsewhere.
+    Raises CourseError when they are more than the model reads.
     """
     tokenizer = generator.tokenizer
-    told = [*example.messages, {"role": "assistant", "content": example.completion}]
-    prompt, whole = generator.prompt(example.messages), render(tokenizer, told, prompt=False)
-    if not whole.startswith(prompt):
-        raise ValueError("this model's chat template does not put the completion after its generation prompt")
-    texts = (prompt, whole[len(prompt) :])
+    prompt = generator.prompt(example.messages)
+    texts = (prompt, _after_prompt(generator, example, prompt))
     # verbose: the library would warn of what is too long; the next lines say so.
     ids = [tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"] for text in texts]
     if len(ids[1]) > generator.context:
@@ -44,6 +40,20 @@ def encode_example(generator: Generator, example: TrainingExample, name: str = "
             "passages in it."
         )
     return ids[0] + ids[1], len(ids[1])
+
+
+def _after_prompt(generator: Generator, example: TrainingExample, prompt: str) -> str:
+    """The completion and what the chat template writes behind it.
+
+    The template may write an answer that was given differently from one to come, without a thought for example.  Then
+    the completion still goes where the model will write it, behind the prompt.
+    """
+    told = [*example.messages, {"role": "assistant", "content": example.completion}]
+    whole = generator.conversation(told)
+    if whole.startswith(prompt):
+        return whole[len(prompt) :]
+    said = without_markers(example.completion, generator.tokenizer).strip()
+    return said + whole.rpartition(said)[2]
 
 
 def completion_loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -1,0 +1,90 @@
+"""Stored answers: found by conversation, asked again in part, and never invented."""
+
+import pytest
+
+from utils.errors import CourseError
+from utils.stored_answers import STORE, StoredAnswers
+
+
+class Parrot:
+    """Answers with the question and a mark, and counts what it is asked."""
+
+    def __init__(self, mark="!"):
+        self.mark, self.asked = mark, []
+
+    def complete(self, conversations, batch_tokens=0, progress=False):
+        self.asked += [messages[-1]["content"] for messages in conversations]
+        return [messages[-1]["content"] + self.mark for messages in conversations]
+
+
+def ask(*texts):
+    return [[{"role": "user", "content": text}] for text in texts]
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    """A file with the answers to a, b and c."""
+    monkeypatch.setenv(STORE, "1")
+    path = tmp_path / "answers.jsonl"
+    StoredAnswers(path).of("parrot", Parrot()).complete(ask("a", "b", "c"))
+    monkeypatch.delenv(STORE)
+    return path
+
+
+def test_without_the_model_answers_are_those_of_the_stored_run(path):
+    assert StoredAnswers(path).of("parrot").complete(ask("c", "a")) == ["c!", "a!"]
+
+
+def test_a_part_is_asked_again_and_compared(path):
+    parrot = Parrot("?")
+    model = StoredAnswers(path).of("parrot", parrot, again=2)
+    assert model.complete(ask("a", "b", "c")) == ["a?", "b?", "c!"]
+    assert parrot.asked == ["a", "b"] and (model.asked, model.same) == (2, 0)
+    model = StoredAnswers(path).of("parrot", Parrot(), again=2)
+    model.complete(ask("a", "b", "c"))
+    assert (model.asked, model.same) == (2, 2)
+
+
+def test_what_is_not_stored_is_asked_and_not_counted(path):
+    parrot = Parrot()
+    model = StoredAnswers(path).of("parrot", parrot)
+    assert model.complete(ask("a", "new")) == ["a!", "new!"]
+    assert parrot.asked == ["new"] and model.asked == 0
+
+
+@pytest.mark.parametrize(("name", "text"), [("parrot", "new"), ("another", "a")])
+def test_without_the_model_nothing_is_invented(path, name, text):
+    with pytest.raises(CourseError, match=rf"^1 of 1 answers of {name} are not stored.*`make smollm2`"):
+        StoredAnswers(path).of(name).complete(ask(text))
+
+
+def test_another_prompt_finds_no_answer(path):
+    changed = [[{"role": "system", "content": "Be brief."}, *messages] for messages in ask("a")]
+    with pytest.raises(CourseError, match="not stored"):
+        StoredAnswers(path).of("parrot").complete(changed)
+
+
+def test_storing_again_changes_only_what_differs(path, monkeypatch):
+    before = path.read_text(encoding="utf-8")
+    monkeypatch.setenv(STORE, "1")
+    StoredAnswers(path).of("parrot", Parrot()).complete(ask("b"))
+    assert path.read_text(encoding="utf-8") == before
+    StoredAnswers(path).of("parrot", Parrot("?")).complete(ask("b"))
+    assert [a != b for a, b in zip(before.splitlines(), path.read_text().splitlines(), strict=True)].count(True) == 1
+
+
+def test_a_grammar_is_refused(path):
+    with pytest.raises(CourseError, match="cannot be constrained"):
+        StoredAnswers(path).of("parrot").complete(ask("a"), grammar=lambda ids: [])
+
+
+@pytest.mark.parametrize("line", ["no json", "[]", '{"model": "parrot"}'])
+def test_a_broken_line_is_numbered(path, line):
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(CourseError, match=r"^Line 4 of .* is no stored answer"):
+        StoredAnswers(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(CourseError, match="cannot be read"):
+        StoredAnswers(tmp_path / "none.jsonl")

@@ -1,0 +1,129 @@
+"""Answers of a real run in a file, for a model that takes minutes or is not installed (used in notebook 12).
+
+Each answer is kept under the conversation that it belongs to, so a changed prompt finds no answer of an older one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from utils.errors import CourseError
+from utils.paths import write_atomically
+from utils.prompts import Message
+
+# Set to 1 by whoever makes the file: then every answer is asked for, and stored.
+STORE = "COURSE_STORE_ANSWERS"
+
+
+class Completes(Protocol):
+    """Whatever answers conversations: a generator or a server."""
+
+    def complete(
+        self, conversations: Sequence[list[Message]], batch_tokens: int = 0, progress: bool = False
+    ) -> list[str]:
+        """The next turn in each conversation, in the order given."""
+        ...
+
+
+class StoredAnswers:
+    """The file, read once.  Raises CourseError when it is missing or a line of it is no stored answer."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._texts = path, {}
+        storing = os.environ.get(STORE) == "1"
+        if storing and not path.exists():
+            return
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise CourseError(f"The stored answers {path} cannot be read: run `git checkout -- datasets`.") from problem
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+                self._texts[str(row["model"]), str(row["conversation"])] = str(row["answer"])
+            except (ValueError, TypeError, KeyError):
+                raise CourseError(
+                    f"Line {number} of {path} is no stored answer: run `git checkout -- datasets`."
+                ) from None
+
+    def of(self, name: str, model: Completes | None = None, again: int = 0) -> StoredModel:
+        """The model of that name, which says what it said in the stored run.
+
+        model: itself, where it is here.  again: this many of each set of conversations are asked again.
+        """
+        return StoredModel(self, name, model, again)
+
+    def find(self, name: str, messages: list[Message]) -> str | None:
+        """What the model said; None where nothing is stored."""
+        return self._texts.get((name, _key(messages)))
+
+    def keep(self, name: str, conversations: Sequence[list[Message]], texts: Sequence[str]) -> None:
+        """Adds answers, and writes the file, sorted, so that a second run changes only what differs."""
+        for messages, text in zip(conversations, texts, strict=True):
+            self._texts[name, _key(messages)] = text
+        rows = [
+            {"model": model, "conversation": key, "answer": text} for (model, key), text in sorted(self._texts.items())
+        ]
+        write_atomically(self._path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+@dataclass
+class StoredModel:
+    """A model as `utils.rag` asks it, whose answers are stored.
+
+    asked: how many answers were asked for again.  same: how many of them were what is stored.
+    """
+
+    answers: StoredAnswers
+    name: str
+    model: Completes | None
+    again: int
+    asked: int = field(default=0, init=False)
+    same: int = field(default=0, init=False)
+    prompt_room: int = field(default=sys.maxsize, init=False)
+
+    def complete(
+        self,
+        conversations: Sequence[list[Message]],
+        batch_tokens: int = 0,
+        progress: bool = False,
+        grammar: None = None,
+    ) -> list[str]:
+        """The stored answers; the first `again`, and those that are not stored, come from the model itself.
+
+        Raises CourseError where an answer is not stored and the model is not here, and for a grammar.
+        """
+        if grammar is not None:
+            raise CourseError("Stored answers cannot be constrained: use the model itself.")
+        if self.model and os.environ.get(STORE) == "1":
+            texts = self.model.complete(conversations, progress=progress)
+            self.answers.keep(self.name, conversations, texts)
+            return texts
+        stored = [self.answers.find(self.name, messages) for messages in conversations]
+        live = [n for n, text in enumerate(stored) if text is None or (self.model and n < self.again)]
+        if live and self.model is None:
+            raise CourseError(
+                f"{len(live)} of {len(stored)} answers of {self.name} are not stored, and the model is not here: "
+                "install it (`make smollm2`), or undo the change to the questions or the prompt."
+            )
+        texts = self.model.complete([conversations[n] for n in live], progress=progress) if live else []
+        for n, text in zip(live, texts, strict=True):
+            self.asked += stored[n] is not None
+            self.same += text == stored[n]
+            stored[n] = text
+        return stored
+
+    def fits(self, messages: list[Message]) -> bool:
+        """Always: the stored run asked whatever is stored."""
+        return True
+
+
+def _key(messages: list[Message]) -> str:
+    return hashlib.sha256(json.dumps(messages, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:16]
