@@ -37,8 +37,7 @@ class StoredAnswers:
 
     def __init__(self, path: Path) -> None:
         self._path, self._texts = path, {}
-        storing = os.environ.get(STORE) == "1"
-        if storing and not path.exists():
+        if self.storing and not path.exists():
             return
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
@@ -52,6 +51,11 @@ class StoredAnswers:
                 raise CourseError(
                     f"Line {number} of {path} is no stored answer: run `git checkout -- datasets`."
                 ) from None
+
+    @property
+    def storing(self) -> bool:
+        """Whether this run makes the file."""
+        return os.environ.get(STORE) == "1"
 
     def of(self, name: str, model: Completes | None = None, again: int = 0) -> StoredModel:
         """The model of that name, which says what it said in the stored run.
@@ -102,7 +106,7 @@ class StoredModel:
         """
         if grammar is not None:
             raise CourseError("Stored answers cannot be constrained: use the model itself.")
-        if self.model and os.environ.get(STORE) == "1":
+        if self.model and self.answers.storing:
             texts = self.model.complete(conversations, progress=progress)
             self.answers.keep(self.name, conversations, texts)
             return texts
