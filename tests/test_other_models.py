@@ -13,13 +13,13 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 
 from utils.chat import turn_ends
 from utils.datasets import load_articles, load_examples, load_questions
-from utils.decoding import decode, length_without_circle
+from utils.decoding import decode, length_before_circles, length_without_circle
 from utils.errors import CourseError
 from utils.finetuning import LoraPlan, TrainingExample, house_training_examples, train_lora
 from utils.finetuning.rows import encode_example
 from utils.handbook import COMPANY
 from utils.models import load_generator
-from utils.prompts import ABSTENTION, FROM_PASSAGES, build_messages, fold_system, without_thoughts
+from utils.prompts import ABSTENTION, FROM_PASSAGES, REMINDER, build_messages, fold_system, without_thoughts
 from utils.rag import RagPipeline, answer_from
 from utils.record import read_record
 from utils.record_grammar import RecordGrammar
@@ -147,6 +147,23 @@ def test_the_course_s_own_model_keeps_its_prompt(asked):
     assert own.was_trained_here and FROM_PASSAGES in own.prompt(asked) and ABSTENTION not in own.prompt(asked)
 
 
+def test_the_reminder_stands_where_nothing_else_is_asked_for(other):
+    passages, shown = load_articles()[:1], [("Who?", load_articles()[1:2], "ADA.")]
+    assert REMINDER in other.prompt(build_messages("Who is the manager?", COMPANY, passages))
+    for messages in (
+        build_messages("Who is the manager?", COMPANY),
+        build_messages("Who is the manager?", COMPANY, passages, "Answer in capitals."),
+        build_messages("Who is the manager?", COMPANY, passages, examples=shown),
+    ):
+        assert REMINDER not in other.prompt(messages)
+
+
+def test_orders_in_the_question_stay_as_they_are(other):
+    """Only the system's own orders are spelled out, not what a customer writes."""
+    prompt = other.prompt(build_messages(f"What does it mean: {FROM_PASSAGES}", COMPANY))
+    assert prompt.count(FROM_PASSAGES) == 1 and "numbered passages alone" not in prompt
+
+
 def test_a_prompt_never_ends_in_an_open_thought(other, asked):
     prompt = other.prompt(asked)
     assert prompt.count("<think>") == prompt.count("</think>") <= 1
@@ -202,7 +219,10 @@ def test_lora_and_the_hybrid(other):
 def test_constrained_decoding_gives_a_record(other):
     grammar = RecordGrammar(other.tokenizer)
     (text,) = other.complete([build_messages("Who is the manager?", COMPANY, load_articles()[:1])], grammar=grammar)
-    assert read_record(text) is not None
+    # A random model may still be in its quote when its tokens run out.
+    assert any(read_record(text + rest) for rest in ("", '"', '", "value": "x", "kind": "amount", "cite": 1}')) or (
+        read_record(text) == []
+    )
 
 
 def test_a_conversation_that_no_template_takes_gets_one_sentence(other, monkeypatch):
@@ -227,11 +247,15 @@ def test_a_conversation_that_no_template_takes_gets_one_sentence(other, monkeypa
         ([7] * 11, None),
         ([*range(40)] * 3, 40),
         ([*range(41)] * 3, None),
-        ([*[1, 2, 3, 4] * 3, 5], None),  # it came out of the circle
     ],
 )
 def test_circles(ids, kept):
-    assert length_without_circle(ids) == kept
+    assert length_without_circle(ids) == length_before_circles(ids) == kept
+
+
+def test_an_answer_that_comes_out_of_its_circle_is_cut_all_the_same():
+    assert length_without_circle([9, *[1, 2, 3, 4] * 3, 5]) is None
+    assert length_before_circles([9, *[1, 2, 3, 4] * 3, 5]) == 5
 
 
 def test_an_answer_that_goes_in_circles_ends_after_its_first_round():

@@ -57,7 +57,17 @@ def decode(
                     answers[index] = (answers[index] + new)[:max_new_tokens]
                 on_ended(sum(_has_ended(answers[index], max_new_tokens, ends, leave_circles) for index in batch))
             left = [index for index in left if not _has_ended(answers[index], max_new_tokens, ends, leave_circles)]
-    return [answer[: length_without_circle(answer)] for answer in answers] if leave_circles else answers
+    return [answer[: length_before_circles(answer)] for answer in answers] if leave_circles else answers
+
+
+def length_before_circles(ids: Sequence[int]) -> int | None:
+    """How many tokens to keep of an answer that went in circles, at its end or earlier; None where it never did.
+
+    An answer that stands in a batch goes on until the others have ended, and may come out of its circle.  It is cut
+    where it would have been alone.
+    """
+    kept = (length_without_circle(ids[:end]) for end in range(SHORTEST_CIRCLE, len(ids) + 1))
+    return next((length for length in kept if length is not None), None)
 
 
 def length_without_circle(ids: Sequence[int]) -> int | None:
@@ -134,7 +144,7 @@ def _greedy(model: PreTrainedModel) -> Iterator[None]:
 def _has_ended(answer: list[int], max_new_tokens: int, ends: list[int], leave_circles: bool) -> bool:
     if len(answer) == max_new_tokens or answer[-1] in ends:
         return True
-    return leave_circles and length_without_circle(answer) is not None
+    return leave_circles and length_before_circles(answer) is not None
 
 
 class _MostHaveEnded(StoppingCriteria):
@@ -145,13 +155,14 @@ class _MostHaveEnded(StoppingCriteria):
 
     def __init__(self, share: float, start: int, ends: list[int], leave_circles: bool) -> None:
         self._share, self._start, self._ends = share, start, torch.tensor(ends, dtype=torch.long)
-        self._leave_circles = leave_circles
+        self._leave_circles, self._circled = leave_circles, set()
 
     def __call__(self, input_ids: torch.Tensor, scores: object, **_: object) -> torch.Tensor:
         new = input_ids[:, self._start :]
         ended = torch.isin(new, self._ends).any(dim=1)
         if self._leave_circles:
-            ended |= torch.tensor([length_without_circle(row) is not None for row in new.tolist()])
+            self._circled |= {place for place, row in enumerate(new.tolist()) if length_without_circle(row) is not None}
+            ended[list(self._circled)] = True
         return torch.full_like(ended, bool(ended.float().mean() >= self._share))
 
 

@@ -26,7 +26,7 @@ ABSTENTIONS = (
 )  # fmt: skip
 FROM_PASSAGES = "Answer from the numbered passages and cite them."
 FROM_MEMORY = "Answer in one sentence."
-# The same orders for a model that was not trained on them.  Chosen on the dev questions; notebook 12 shows the choice.
+# The same orders for a model that was not trained on them, chosen with SmolLM2 on dev questions.
 SPELLED_OUT = {
     FROM_PASSAGES: (
         "Answer the question from the numbered passages alone. Copy the one sentence that answers it, word for word, "
@@ -35,6 +35,11 @@ SPELLED_OUT = {
     ),
     FROM_MEMORY: f"Answer in one short sentence. If you do not know the answer, write only: {ABSTENTION}",
 }
+# Said again after the question, where nothing else is asked for: a small model has lost the system's orders by then.
+REMINDER = (
+    "Copy the one sentence that answers the question, word for word, and write the number of its passage behind it, "
+    "such as [1]."
+)
 # What a model that thinks before it answers writes around its thought.
 THINK, END_OF_THOUGHT = "<think>", "</think>"
 
@@ -62,13 +67,20 @@ def system_prompt(company: str, has_passages: bool, instruction: str = "") -> st
 
 
 def spell_out(messages: Sequence[Message]) -> list[Message]:
-    """The conversation with SPELLED_OUT orders, for a model that was not trained on the short ones."""
-    told = [dict(message) for message in messages]
-    for message in told:
-        if message["role"] == "system":
-            for short, long in SPELLED_OUT.items():
-                message["content"] = message["content"].replace(short, long)
-    return told
+    """The conversation with SPELLED_OUT orders, for a model that was not trained on the short ones.
+
+    The REMINDER follows a question with passages, but not where an instruction or examples ask for another form.
+    """
+    if not messages or messages[0]["role"] != "system":
+        return list(messages)
+    system, *turns = messages
+    orders = system["content"]
+    for short, long in SPELLED_OUT.items():
+        orders = orders.replace(short, long)
+    # One question, perhaps with its answer to learn; examples would be turns before it.
+    if system["content"].endswith(FROM_PASSAGES) and len(turns) in (1, 2):
+        turns[0] = {**turns[0], "content": f"{turns[0]['content']}\n{REMINDER}"}
+    return [{**system, "content": orders}, *turns]
 
 
 def fold_system(messages: Sequence[Message]) -> list[Message]:

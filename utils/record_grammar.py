@@ -12,7 +12,8 @@ from transformers import PreTrainedTokenizerBase
 
 from utils.record import KEYS, KINDS
 
-_TEXT = r'"[^"\\\n]+"'
+# JSON allows neither a quotation mark nor a backslash nor a control character as they are.
+_TEXT = r'"[^"\\\x00-\x1f]+"'
 _FIELDS = {"quote": _TEXT, "value": _TEXT, "kind": f'"(?:{"|".join(KINDS)})"', "cite": r"[1-9]\d?"}
 # What a quote or a value says makes no difference to what may follow, so one character does for all of it.
 _SAID = regex.compile(r'(?<="(?:quote|value)": (?:\[(?:"[^"]*", )*)?")[^"]+')
