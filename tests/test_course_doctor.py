@@ -197,7 +197,7 @@ class TestReport:
 
     def test_every_sentence_is_one_line(self, healthy):
         findings = doctor.diagnose()
-        assert len(findings) == 9
+        assert len(findings) == 10
         assert all(finding.sentence and "\n" not in finding.sentence for finding in findings)
 
     def test_a_course_error_becomes_one_line_and_status_1(self, monkeypatch, capsys):

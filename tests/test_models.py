@@ -142,6 +142,18 @@ def test_a_name_that_no_model_has_gets_one_sentence(variable, load, name):
     assert variable in refusal(load, name)
 
 
+@pytest.mark.parametrize("name", ["localhost:11434/v1", "127.0.0.1:8080", "my-server.example:80/v1"])
+def test_an_address_without_its_beginning_is_recognised(name):
+    assert refusal(load_generator, name).endswith(f"COURSE_GENERATOR=http://{name}.")
+
+
+@pytest.mark.parametrize("name", ["smolm2", "smollm-2", "SmolLM"])
+def test_a_name_that_is_nearly_smollm2_is_recognised(name):
+    assert refusal(load_generator, name) == (
+        f'The model {name!r} is not known: set COURSE_GENERATOR to "smollm2" if you mean that one.'
+    )
+
+
 @BOTH
 def test_a_folder_is_found_from_home(monkeypatch, tmp_path, variable, load):
     monkeypatch.setenv("HOME", str(tmp_path))

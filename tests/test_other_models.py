@@ -206,6 +206,14 @@ def test_a_completion_is_learned_where_it_will_be_written(other, shape, asked):
     assert "<think>" not in learned
 
 
+@pytest.mark.parametrize("completion", ["end", "eot", "model", "Yes", "<|eot|>"])
+def test_a_completion_that_is_part_of_a_marker_is_learned_with_its_end(other, shape, asked, completion):
+    ids, length = encode_example(other, TrainingExample(asked, completion))
+    assert ids[:-length] == other.prompt_ids([asked])[0]
+    assert other.tokenizer.decode(ids[-length:]).rstrip().endswith(shape.ends)
+    assert length < 20
+
+
 def test_lora_and_the_hybrid(other):
     articles, questions = load_articles(), load_questions("dev")[:2]
     examples = house_training_examples(load_examples()[:6], articles, k=1)

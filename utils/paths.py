@@ -20,6 +20,8 @@ SOLUTIONS = ROOT / "solutions"
 DATASETS = ROOT / "datasets"
 MODELS = ROOT / "models"
 
+OTHER_MODELS = ("COURSE_GENERATOR", "COURSE_MODEL", "COURSE_EMBEDDER")
+
 NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 NO_PERMISSION = {errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -33,20 +35,35 @@ def progress_file() -> Path:
     return _personal_file("COURSE_PROGRESS", "progress.json")
 
 
-def ledger_file() -> Path:
+def ledger_file(own: bool = False) -> Path:
     """The file with the learner's measurements: COURSE_LEDGER, or a file in the user's data folder.
 
     A relative COURSE_LEDGER starts at the root of the checkout, so it names the same file from every folder.
-    Where COURSE_GENERATOR names another model, that model has a file of its own beside this one: its figures must not
-    replace those of the course's model.
+    Where COURSE_GENERATOR or COURSE_EMBEDDER names another model, there is a file of its own beside this one: figures
+    of other models must not replace those of the course's.
+    own: the file of the course's models, whatever the variables say.
     Raises CourseError when it begins with "~" and the name of a user who does not exist.
     """
     file = _personal_file("COURSE_LEDGER", "ledger.json")
-    model = " ".join(filter(None, (os.environ.get(name, "").strip() for name in ("COURSE_GENERATOR", "COURSE_MODEL"))))
-    if not os.environ.get("COURSE_GENERATOR", "").strip():
+    others = "" if own else other_models()
+    if not others:
         return file
-    readable = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")[-40:]
-    return file.with_name(f"{file.stem}-{readable}-{hashlib.sha256(model.encode()).hexdigest()[:8]}{file.suffix}")
+    # Only the model's last name is readable: an address may hold a password.
+    generator, _, _ = others.partition(" ")
+    readable = "server" if "://" in generator else re.sub(r"[^a-z0-9]+", "-", Path(generator).name.lower()).strip("-")
+    mark = hashlib.sha256(others.encode()).hexdigest()[:8]
+    return file.with_name(f"{file.stem}-{readable[:40] or 'embedder'}-{mark}{file.suffix}")
+
+
+def other_models() -> str:
+    """The models that the environment puts in the place of the course's, each always spelled the same; else empty."""
+    named = {name: os.environ.get(name, "").strip().rstrip("/") for name in OTHER_MODELS}
+    generator, embedder = named["COURSE_GENERATOR"], named["COURSE_EMBEDDER"]
+    if generator.lower() == "smollm2":
+        generator = "smollm2"
+    if "://" in generator:  # the name on the server counts for nothing else
+        generator = f"{generator} {named['COURSE_MODEL']}"
+    return " ".join(filter(None, (generator, embedder and f"embedder {embedder}"))).strip()
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

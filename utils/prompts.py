@@ -76,7 +76,7 @@ def spell_out(messages: Sequence[Message]) -> list[Message]:
     system, *turns = messages
     orders = system["content"]
     for short, long in SPELLED_OUT.items():
-        orders = orders.replace(short, long)
+        orders = orders.replace(short, long, 1)
     # One question, perhaps with its answer to learn; examples would be turns before it.
     if system["content"].endswith(FROM_PASSAGES) and len(turns) in (1, 2):
         turns[0] = {**turns[0], "content": f"{turns[0]['content']}\n{REMINDER}"}
@@ -85,9 +85,9 @@ def spell_out(messages: Sequence[Message]) -> list[Message]:
 
 def fold_system(messages: Sequence[Message]) -> list[Message]:
     """The conversation without a system turn, for a model that has none: its text opens the first user turn."""
-    first, *rest = messages
-    if first["role"] != "system":
+    if not messages or messages[0]["role"] != "system":
         return list(messages)
+    first, *rest = messages
     if not rest or rest[0]["role"] != "user":
         return [{"role": "user", "content": first["content"]}, *rest]
     return [{**rest[0], "content": f"{first['content']}\n\n{rest[0]['content']}"}, *rest[1:]]

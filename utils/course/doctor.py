@@ -95,18 +95,19 @@ def check_embedder() -> Finding:
 
 
 def check_smollm2() -> Finding:
-    """Whether the real pretrained model is there, which only notebook 12 needs.  Raises CourseError if damaged.
+    """Whether the real pretrained model is there, which is optional.  Raises CourseError if it is damaged.
 
     It also raises CourseError where COURSE_GENERATOR asks for the model and it is missing.
     """
     from utils import smollm2
 
+    if smollm2.is_ready():
+        return Finding("smollm2", "ok", "converted and unchanged")
     wanted = os.environ.get("COURSE_GENERATOR", "").strip().lower() == smollm2.ALIAS
     if not smollm2.is_installed() and not wanted:
-        return Finding("smollm2", "note", f"not installed, which only notebook 12 needs: {smollm2.INSTALL}.")
+        return Finding("smollm2", "ok", "not installed, which is optional: `make smollm2` does it")
     smollm2.packaged_gguf()
-    ready = smollm2.converted_folder().is_dir()
-    return Finding("smollm2", "ok", "installed and unchanged" if ready else "installed, converted on first use")
+    return Finding("smollm2", "ok", "installed, converted on first use")
 
 
 def check_datasets() -> Finding:

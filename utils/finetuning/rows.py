@@ -22,7 +22,7 @@ def encode_example(generator: Generator, example: TrainingExample, name: str = "
     """Token ids of prompt and completion, and how many of them, at the end, are the completion.
 
     name: what to call the example in a message.
-    Raises CourseError when they are more than the model reads.
+    Raises CourseError when they are more than the model reads, or when its chat template leaves the completion out.
     """
     tokenizer = generator.tokenizer
     prompt = generator.prompt(example.messages)
@@ -53,7 +53,14 @@ def _after_prompt(generator: Generator, example: TrainingExample, prompt: str) -
     if whole.startswith(prompt):
         return whole[len(prompt) :]
     said = without_markers(example.completion, generator.tokenizer).strip()
-    return said + whole.rpartition(said)[2]
+    # Found with a completion that stands nowhere else, such as in the name of a marker.
+    landmark = "landmark 7401"
+    ended = generator.conversation([*example.messages, {"role": "assistant", "content": landmark}])
+    if landmark not in ended:
+        raise CourseError(
+            "The chat template of this model leaves answers out, so it cannot be fine-tuned: choose another."
+        )
+    return said + ended.rpartition(landmark)[2]
 
 
 def completion_loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from tqdm.auto import tqdm
 
 from utils.errors import CourseError
-from utils.prompts import Message, fold_system, without_thoughts
+from utils.prompts import Message, fold_system, spell_out, without_thoughts
 from utils.server.markers import without_known_markers
 from utils.server.transport import CONTEXT, Reply, Server
 
@@ -34,6 +34,8 @@ Asked = tuple[str, str, Conversation]  # address, model, conversation
 # again usually makes a new one, and must find the answers that an earlier run got before it failed or was interrupted.
 _ANSWERS: dict[Asked, str] = {}
 
+# A number that is too large is not a parameter that the server does not know.
+_BOUND = re.compile(r"at most|maximum|less than|exceed|greater than", re.IGNORECASE)
 _SYSTEM = re.compile(r"\bsystem\b|roles must alternate", re.IGNORECASE)
 
 
@@ -46,8 +48,8 @@ def _needs_weights(name: str) -> property:
 
     def refuse(generator: ServerGenerator) -> None:
         raise NeedsWeights(
-            f"This needs the model's weights (`{name}`), and a server gives only answers: unset COURSE_GENERATOR, or "
-            "name a folder or a Hugging Face model."
+            f"This needs the model itself, its weights or its tokenizer (`{name}`), and a server gives only answers: "
+            "unset COURSE_GENERATOR, or name a folder or a Hugging Face model."
         )
 
     return property(refuse, doc="Raises NeedsWeights.")
@@ -103,7 +105,7 @@ class ServerGenerator:
                 "Constrained decoding needs the tokenizer of the model, and a server gives only answers: leave out the "
                 "grammar, or unset COURSE_GENERATOR."
             )
-        asked = [(self.server.url, self.model_name, _plain(messages)) for messages in conversations]
+        asked = [(self.server.url, self.model_name, _plain(spell_out(messages))) for messages in conversations]
         greedy = "temperature" not in self.refused
         try:
             self._fetch(asked, progress)
@@ -112,7 +114,7 @@ class ServerGenerator:
             raise CourseError(
                 f"{error} {kept} of {len(asked)} answers are kept: run the cell again to go on from there."
             ) from None
-        texts = [_ANSWERS[key] for key in asked]
+        texts = [_ANSWERS.get(key, "") for key in asked]
         _say_what_is_odd(texts, greedy and "temperature" in self.refused)
         return texts
 
@@ -125,7 +127,9 @@ class ServerGenerator:
         stop, client, pool = threading.Event(), self.server.client(), ThreadPoolExecutor(REQUESTS)
 
         def fetch(key: Asked) -> None:
-            _ANSWERS[key] = self._answer(client, key[2], stop)
+            # An empty answer is not kept: once the server's settings are changed, it is asked for again.
+            if text := self._answer(client, key[2], stop):
+                _ANSWERS[key] = text
 
         have, interrupted = len(wanted) - len(missing), False
         bar = tqdm(total=len(wanted), initial=have, desc="answers", leave=False, disable=not progress)
@@ -151,7 +155,8 @@ class ServerGenerator:
     def _answer(self, client: httpx.Client, conversation: Conversation, stop: threading.Event) -> str:
         """The answer to one conversation.  Leaves out what the server refuses, as long as it names something new."""
         while True:
-            payload = _payload(self.model_name, conversation, frozenset(self.refused))
+            sent_without = frozenset(self.refused)
+            payload = _payload(self.model_name, conversation, sent_without)
             reply = self.server.request(client, "/chat/completions", payload, stop)
             if reply.status == 200:
                 text = _content(reply)
@@ -159,7 +164,7 @@ class ServerGenerator:
                     raise CourseError(self.server.nonsense(reply))
                 return without_thoughts(text).strip()
             refused = _named(reply, payload)
-            if not refused:
+            if not refused or refused in sent_without:
                 raise CourseError(self.server.refusal(reply, "/chat/completions", self.model_name))
             self.refused.add(refused)
 
@@ -208,7 +213,7 @@ def _payload(model: str, conversation: Conversation, refused: frozenset[str]) ->
 def _named(reply: Reply, payload: Mapping[str, object]) -> str | None:
     """What the server refuses of what was sent, if its complaint names it; None where it names nothing of it."""
     said = reply.complaint
-    if reply.status not in (400, 422, 500) or CONTEXT.search(said):
+    if reply.status not in (400, 422, 500) or CONTEXT.search(said) or _BOUND.search(said):
         return None
     for name in ("max_tokens", "max_completion_tokens", "temperature", "seed"):
         if name in payload and re.search(rf"\b{name}\b", said):

@@ -9,8 +9,10 @@ _MARKERS = re.compile(
     r"<[|｜][^<>\n]*>"  # <|end|>, <｜User｜>, <|turn>
     r"|<[^<>\s|｜]+[|｜]>"  # <turn|>
     r"|</?(?:s|bos|eos|pad|unk|think|tool_call|tool_response|start_of_turn|end_of_turn)>"
+    r"|<(?:[a-z]+_)*(?:bos|eos|sop|eop|start_of|end_of)(?:_[a-z]+)*>"  # <EOS_TOKEN>, <end_of_utterance>
     r"|<</?SYS>>"
-    r"|\[/?(?:INST|SYSTEM_PROMPT|THINK|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|IMG)\]",
+    r"|\[\|[^\[\]\n]*\|\]"  # [|system|]
+    r"|\[/?(?:INST|SYSTEM_PROMPT|THINK|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|IMG|gMASK)\]",
     re.IGNORECASE,
 )
 
