@@ -158,7 +158,7 @@ def _load_rows(path: Path, record: type[Row]) -> list[Row]:
     rows: list[Row] = []
     lines: dict[object, int] = {}
     for number, line in numbered_lines(path, _fix(path, "check it")):
-        row = _row(line, f"Line {number} of {path}", record, _fix(path, "fix that line"))
+        row = read_row(line, f"Line {number} of {path}", record, _fix(path, "fix that line"))
         identifier = getattr(row, "id", number)
         if lines.setdefault(identifier, number) != number:
             raise CourseError(
@@ -184,7 +184,11 @@ def numbered_lines(path: Path, fix: str) -> list[tuple[int, bytes]]:
     return [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
-def _row(line: bytes, where: str, record: type[Row], fix: str) -> Row:
+def read_row(line: bytes, where: str, record: type[Row], fix: str) -> Row:
+    """One line of JSON as a record.  where: the line's number and file.
+
+    Raises CourseError, which names both and ends with `fix`, when the line is no such record.
+    """
     try:
         return _adapter(record).validate_json(line)
     except ValidationError as error:

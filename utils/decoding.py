@@ -29,18 +29,19 @@ def decode(
     batch_tokens: int = BATCH_TOKENS,
     on_ended: Callable[[int], object] = lambda count: None,
     grammar: Grammar | None = None,
-    more_ends: Sequence[int] = (),
+    ends: Sequence[int] | None = None,
     leave_circles: bool = False,
 ) -> list[list[int]]:
     """The token ids that follow each prompt, up to `max_new_tokens`, the ending one included.
 
     prompts: token ids.  grammar: from an answer's ids so far to those that may follow; without one, anything may.
     on_ended: called after each batch with the number of answers that have ended in it.
-    more_ends: tokens that end an answer besides those that the model names.
+    ends: tokens that end an answer; those that the model names where nothing is said.
     leave_circles: cuts an answer that says the same again and again after its first time.
     """
-    ends = [*ending_tokens(model, tokenizer), *more_ends]
+    ends = ending_tokens(model, tokenizer) if ends is None else list(ends)
     answers: list[list[int]] = [[] for _ in prompts]
+    ended: set[int] = set()
     left = list(range(len(prompts)))
     with _greedy(model):
         while left:
@@ -54,10 +55,14 @@ def decode(
                 begun = [answers[index] for index in batch]
                 found = _go_on(model, tokenizer, rows, room, ends, share, grammar, begun, leave_circles)
                 for index, new in zip(batch, found, strict=True):
-                    answers[index] = (answers[index] + new)[:max_new_tokens]
-                on_ended(sum(_has_ended(answers[index], max_new_tokens, ends, leave_circles) for index in batch))
-            left = [index for index in left if not _has_ended(answers[index], max_new_tokens, ends, leave_circles)]
-    return [answer[: length_before_circles(answer)] for answer in answers] if leave_circles else answers
+                    answer = (answers[index] + new)[:max_new_tokens]
+                    kept = length_before_circles(answer) if leave_circles else None
+                    answers[index] = answer[:kept]
+                    if kept is not None or len(answer) == max_new_tokens or answer[-1] in ends:
+                        ended.add(index)
+                on_ended(len(ended.intersection(batch)))
+            left = [index for index in left if index not in ended]
+    return answers
 
 
 def length_before_circles(ids: Sequence[int]) -> int | None:
@@ -139,12 +144,6 @@ def _greedy(model: PreTrainedModel) -> Iterator[None]:
         yield
     finally:
         model.generation_config = own
-
-
-def _has_ended(answer: list[int], max_new_tokens: int, ends: list[int], leave_circles: bool) -> bool:
-    if len(answer) == max_new_tokens or answer[-1] in ends:
-        return True
-    return leave_circles and length_before_circles(answer) is not None
 
 
 class _MostHaveEnded(StoppingCriteria):

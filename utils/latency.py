@@ -15,8 +15,7 @@ import pandas as pd
 import torch
 from transformers import Cache
 
-from utils.chat import turn_ends
-from utils.decoding import ending_tokens, up_to_end
+from utils.decoding import up_to_end
 from utils.errors import CourseError
 from utils.models import Generator
 from utils.retrieval import DenseIndex
@@ -65,7 +64,7 @@ def timed_generation(
     """
     if not rows or (prefix is not None and len(rows) > 1):
         raise CourseError("timed_generation takes at least one prompt, and with a prefix exactly one: pass in a list.")
-    ends = [] if exactly else [*ending_tokens(generator.model, generator.tokenizer), *turn_ends(generator.tokenizer)]
+    ends = [] if exactly else generator.ends
     inputs = generator.tokenizer.pad({"input_ids": list(rows)}, return_tensors="pt")
     ids, mask = inputs["input_ids"], inputs["attention_mask"]
     start = time.perf_counter()

@@ -27,7 +27,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from utils.chat import render, turn_ends
 from utils.checksums import CHECKSUMS, check_file, checksums_in
-from utils.decoding import BATCH_TOKENS, Grammar, decode
+from utils.decoding import BATCH_TOKENS, Grammar, decode, ending_tokens
 from utils.errors import CourseError
 from utils.paths import MODELS, NO_SPACE
 from utils.prompts import Message, spell_out, without_thoughts
@@ -85,7 +85,7 @@ class Generator:
         with tqdm(total=len(rows), desc="answers", leave=False, disable=not progress) as bar:
             answers = decode(
                 self.model, self.tokenizer, rows, self.answer_tokens, batch_tokens, bar.update, grammar,
-                more_ends=turn_ends(self.tokenizer), leave_circles=grammar is None and not self.was_trained_here,
+                ends=self.ends, leave_circles=grammar is None and not self.was_trained_here,
             )  # fmt: skip
         texts = self.tokenizer.batch_decode(answers, skip_special_tokens=True)
         return [without_thoughts(text).strip() for text in texts]
@@ -116,6 +116,11 @@ class Generator:
     def was_trained_here(self) -> bool:
         """Whether this is the course's own model, tuned further or not: no other has its chat template."""
         return self.tokenizer.chat_template == (GENERATOR / "chat_template.jinja").read_text(encoding="utf-8")
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """The tokens that end an answer: those that the model names, and the one with which a turn ends."""
+        return [*ending_tokens(self.model, self.tokenizer), *turn_ends(self.tokenizer)]
 
     @property
     def answer_tokens(self) -> int:

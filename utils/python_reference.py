@@ -16,9 +16,7 @@ from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
-
-from utils.datasets import numbered_lines
+from utils.datasets import numbered_lines, read_row
 from utils.errors import CourseError
 from utils.handbook import Article, Category, Question
 from utils.matching import contains_whole, normalise
@@ -151,12 +149,7 @@ def _question(row: Row, found: Evidence) -> Question | None:
 
 
 def _row(line: bytes, where: str) -> Row:
-    try:
-        row = TypeAdapter(Row).validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        reason = ": ".join([*(str(place) for place in first["loc"][:1]), first["msg"]])
-        raise CourseError(f"{where} is broken ({reason}): fix that line.") from error
+    row = read_row(line, where, Row, "fix that line")
     if bool(row.value) != bool(row.topic):
         raise CourseError(f"{where} has a value or a topic, but not both: give both, or leave both empty.")
     return row

@@ -121,7 +121,7 @@ class StoredModel:
             self.asked += stored[n] is not None
             self.same += text == stored[n]
             stored[n] = text
-        if self.answers.storing:
+        if live and self.answers.storing:
             self.answers.keep(self.name, [conversations[n] for n in live], texts)
         return stored
 
