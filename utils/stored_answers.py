@@ -102,8 +102,9 @@ class StoredModel:
         progress: bool = False,
         grammar: None = None,
     ) -> list[str]:
-        """The stored answers; the first `again`, and those that are not stored, come from the model itself.
+        """The stored answers; those that are not stored come from the model itself.
 
+        The first `again` are asked again too, and only compared: so a table holds what the stored run said.
         Raises CourseError where an answer is not stored and the model is not here, and for a grammar.
         """
         if grammar is not None:
@@ -120,10 +121,14 @@ class StoredModel:
         for n, text in zip(live, texts, strict=True):
             self.asked += stored[n] is not None
             self.same += text == stored[n]
-            stored[n] = text
+            stored[n] = stored[n] if stored[n] is not None else text
         if live and self.answers.storing:
             self.answers.keep(self.name, [conversations[n] for n in live], texts)
         return stored
+
+    def can_answer(self, messages: list[Message]) -> bool:
+        """Whether the answer is stored, or the model here to give it."""
+        return self.model is not None or self.answers.find(self.name, messages) is not None
 
     def fits(self, messages: list[Message]) -> bool:
         """Always: the stored run asked whatever is stored."""

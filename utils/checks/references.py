@@ -231,3 +231,89 @@ def extraction_rate(names: list[str], answers: list[list[str]]) -> float:
     """
     out = [any(contains_whole(text, name) for text in texts) for name, texts in zip(names, answers, strict=True)]
     return sum(out) / len(out)
+
+
+def quote_nearest(passages: list[list[str]], similarities: list[list[float]]) -> str:
+    """The sentence that is most similar to the question, with its passage's number: "It costs $12. [2]".
+
+    passages: for each passage its sentences, at least one of each.  similarities: the same shape, a higher one is
+    nearer, and no two are equal.  Exercise of notebook 12.
+    """
+    rated = [
+        (similarity, sentence, number)
+        for number, (sentences, row) in enumerate(zip(passages, similarities, strict=True), start=1)
+        for sentence, similarity in zip(sentences, row, strict=True)
+    ]
+    _, sentence, number = max(rated)
+    return f"{sentence} [{number}]"
+
+
+def carries_over(first: tuple[float, float], second: tuple[float, float]) -> str:
+    """What the intervals of one difference, measured on two models, say: "same verdict" when both exclude zero on the
+    same side; else "other verdict" when they do not overlap; else "cannot tell".
+
+    Each is a lower and an upper end, and all four differ.  Exercise of notebook 12.
+    """
+    sides = [(low > 0) - (high < 0) for low, high in (first, second)]
+    if sides[0] == sides[1] != 0:
+        return "same verdict"
+    apart = first[0] > second[1] or second[0] > first[1]
+    return "other verdict" if apart else "cannot tell"
+
+
+def next_step(shares: dict[str, tuple[float, float] | None], bar: float) -> tuple[str | None, str]:
+    """The step that settles the matter, and how: walks up from the cheapest one.
+
+    shares: for each step, the cheapest first, the two ends of its interval, or None where it was not measured.  "not
+    measured", "enough" when all of the interval reaches the bar, "too close to call" when only a part does; (None, "end
+    of the ladder") when every step is below it.  Exercise of notebook 10.
+    """
+    for step, interval in shares.items():
+        if interval is None:
+            return step, "not measured"
+        low, high = interval
+        if low >= bar:
+            return step, "enough"
+        if high >= bar:
+            return step, "too close to call"
+    return None, "end of the ladder"
+
+
+def same_questions(first: dict[str, float], second: dict[str, float]) -> tuple[list[tuple[float, float]], list[str]]:
+    """The two scores of each question that both arms answered, and the ids that only one of them answered.
+
+    first, second: an arm's score for each question that it answered, by id; at least one, in any order.
+    The pairs come in the first arm's order, its score first; the ids in any order.  Exercise of notebook A2.
+    """
+    pairs = [(score, second[name]) for name, score in first.items() if name in second]
+    return pairs, sorted(first.keys() ^ second.keys())
+
+
+def leaked(training: list[str], test: list[str]) -> list[str]:
+    """The test questions whose wording is in the training set, in the order of the test, each time that they come.
+
+    Two wordings are equal when their letters and digits are, in capitals or not.  training, test: at least one each,
+    in plain letters, digits, spaces and punctuation.  Exercise of notebook A2.
+    """
+
+    def letters(text: str) -> str:
+        return "".join(filter(str.isalnum, text.lower()))
+
+    known = {letters(text) for text in training}
+    return [text for text in test if letters(text) in known]
+
+
+def split_questions(facts: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The training half and the test half, with every fact on one side only.
+
+    facts: for each question its fact, at least one question.  Facts come in the order in which they first appear, each
+    with all its questions; they go to training as long as it has less than half of all.  Exercise of notebook 11.
+    """
+    groups: dict[str, list[str]] = {}
+    for question, fact in facts.items():
+        groups.setdefault(fact, []).append(question)
+    training: list[str] = []
+    test: list[str] = []
+    for group in groups.values():
+        (training if len(training) < len(facts) / 2 else test).extend(group)
+    return training, test

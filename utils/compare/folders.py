@@ -1,0 +1,69 @@
+"""The output folder: taken only if it is new, empty or of an earlier comparison, and by one run at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from utils.errors import CourseError
+from utils.paths import write_atomically
+
+MARK = "comparison.json"
+ANSWERS, REPORT, DRAFTS = "answers.jsonl", "report.html", "drafts.csv"
+
+
+@contextmanager
+def output_folder(folder: Path, documents: Path) -> Iterator[Path]:
+    """The folder, ready to be written, and locked until the end.
+
+    Raises CourseError when it holds other files, is a file, lies within the documents, cannot be written, or is in use.
+    """
+    folder, documents = folder.expanduser().resolve(), documents.expanduser().resolve()
+    if folder.is_relative_to(documents):
+        raise CourseError(f"{folder} lies within the documents, so the report would become one: name another --out.")
+    if folder.exists() and not folder.is_dir():
+        raise CourseError(f"{folder} is a file: name a folder with --out.")
+    _refuse_foreign(folder)
+    _write_mark(folder)
+    lock = _locked(folder)
+    try:
+        yield folder
+    finally:
+        lock.release()
+
+
+def _locked(folder: Path) -> FileLock:
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise CourseError(f"Another comparison is writing into {folder}: wait for it, or name another --out.") from None
+    except OSError as error:
+        raise CourseError(f"The folder {folder} may not be written ({error.strerror}): name another --out.") from error
+    return lock
+
+
+def _refuse_foreign(folder: Path) -> None:
+    try:
+        others = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    except OSError as error:
+        raise CourseError(f"The folder {folder} cannot be listed ({error.strerror}): name another --out.") from error
+    if others and MARK not in others:
+        raise CourseError(
+            f"The folder {folder} holds other files, such as {others[0]}: name a new or an empty one with --out."
+        )
+
+
+def _write_mark(folder: Path) -> None:
+    if (folder / MARK).exists():
+        return
+    try:
+        write_atomically(folder / MARK, json.dumps({"made by": "python -m utils.compare"}) + "\n")
+    except CourseError as problem:
+        if isinstance(problem.__cause__, PermissionError):
+            raise CourseError(f"The folder {folder} may not be written: name another one with --out.") from problem
+        raise

@@ -1,0 +1,54 @@
+"""Can this model read these texts at all?  Asked with the gold passage alone in its prompt, before any search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from utils.compare.arms import Bench
+from utils.evaluation import Interval, mean_interval, score
+from utils.rag import answer_from
+
+# A model that misses this, with the right passage in front of it, is not held back by the search.
+BAR = 0.6
+
+
+@dataclass(frozen=True)
+class Reading:
+    """share: right answers with only the gold passages in the prompt; None where no question could be tried."""
+
+    share: Interval | None
+    questions: int
+
+    @property
+    def in_words(self) -> str:
+        """What the share says about the model, with advice."""
+        if self.share is None:
+            return "No question of the training half has its answer in a document, word for word: check the questions."
+        mean, low, high = (f"{100 * value:.0f} %" for value in (self.share.mean, self.share.low, self.share.high))
+        measured = (
+            f"With the right passage in its prompt, the model answers {mean} of {self.questions} questions of the "
+            f"training half correctly (95 % interval {low} to {high})."
+        )
+        return f"{measured} {_verdict(self.share)}"
+
+
+def check_reading(bench: Bench) -> Reading:
+    """Asks the training half, which is there to choose with, so that the test half stays unseen."""
+    case = bench.case
+    asked = [question for question in case.training if case.gold_passages(question)]
+    if not asked:
+        return Reading(None, 0)
+    gold = [case.gold_passages(question) for question in asked]
+    answers = answer_from(asked, gold, bench.kept.of(bench.generator), company=case.company)
+    return Reading(mean_interval(score(answers)["right"]), len(asked))
+
+
+def _verdict(share: Interval) -> str:
+    if share.high < BAR:
+        return (
+            "This model cannot read these texts: no search and no prompt makes up for that. Choose another model with "
+            "--generator, such as smollm2, a larger model of the Hugging Face Hub, or a server."
+        )
+    if share.low >= BAR:
+        return "It reads these texts well enough for a comparison."
+    return f"Whether that reaches {100 * BAR:.0f} % is too close to call: write more questions, or try another model."

@@ -1,0 +1,36 @@
+"""Word files (.docx): headings, lists, tables and text as Markdown.  Pictures, comments and macros are not read."""
+
+from __future__ import annotations
+
+import mammoth
+
+from utils.documents.files import OTHERWISE
+from utils.documents.page import Page, Unreadable
+from utils.documents.web import markdown_of, parse_html
+from utils.documents.zip_parts import xml_parts
+
+_OLE = b"\xd0\xcf\x11\xe0"  # the older container: Word puts a file with a password into it
+_STYLES = """
+p[style-name='Title'] => h1:fresh
+p[style-name='Subtitle'] => p:fresh
+p[style-name='Code'] => pre:separator('\\n')
+p[style-name='HTML Preformatted'] => pre:separator('\\n')
+p[style-name='Preformatted Text'] => pre:separator('\\n')
+p[style-name='Quote'] => blockquote:fresh
+"""
+
+
+def read_docx(data: bytes) -> Page:
+    """A Word file.  Raises Unreadable when it has a password or unpacks to too much, else what the library raises."""
+    if data.startswith(_OLE):
+        raise Unreadable(
+            f"The file {{path}} has a password or the form of Word before 2007: save it as .docx without, {OTHERWISE}."
+        )
+    try:
+        parts = xml_parts(data)
+    except ValueError as error:
+        raise Unreadable(f"The file {{path}} is refused because {error}: save it again, {OTHERWISE}.") from error
+    html = mammoth.convert_to_html(
+        parts, style_map=_STYLES, include_embedded_style_map=False, convert_image=lambda image: []
+    ).value
+    return Page(text=markdown_of(parse_html(html)))

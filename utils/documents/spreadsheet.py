@@ -1,0 +1,156 @@
+"""Spreadsheets (.xlsx): the cells of the first sheet as the text that a person sees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import zip_longest
+from typing import Any
+
+import openpyxl
+
+from utils.documents.zip_parts import xml_parts
+
+MAX_ROWS = 100_000
+MAX_COLUMNS = 64
+
+_COLOUR_OR_LOCALE = re.compile(r"\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]")  # [$€-407] shows €, [Red] and [>=100] show nothing
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)|_.|\*.')  # a quoted text, an escaped sign; space and fill show nothing here
+_NUMBER = re.compile(r"[#0?][#0?,]*(?:\.[#0?]*)?(?:[eE][+-]0+)?")
+_FIRST_MARK = "\ue000"  # the characters from here on are for private use, so no format has them
+_MARK = re.compile("[\ue000-\uf8ff]")
+_DATE_PART = re.compile(r"yyyy|yy|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|AM/PM", re.IGNORECASE)
+
+
+class CellError(ValueError):
+    """A cell that shows no text.  row: its number."""
+
+    def __init__(self, row: int, reason: str) -> None:
+        super().__init__(reason)
+        self.row = row
+
+
+def read_sheet(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The rows of the first sheet with their numbers, as text: dates and numbers in the format of their cell.
+
+    A formula is read as its last result.  Raises CellError for an error such as #REF! and for a formula without a
+    result, ValueError for an archive that unpacks to too much, else what openpyxl raises.
+    """
+    shown, written = (_first_sheet(data, data_only=data_only) for data_only in (True, False))
+    for row, (values, formulas) in enumerate(zip_longest(_rows(shown), _rows(written)), start=1):
+        if row > MAX_ROWS:
+            raise CellError(row, f"the sheet has more than {MAX_ROWS:,} rows, so split it")
+        yield row, [_text(value, formula, row) for value, formula in zip(values, formulas, strict=True)]
+
+
+def _first_sheet(data: bytes, data_only: bool) -> Any:  # openpyxl has a class of its own for sheets that are streamed
+    return openpyxl.load_workbook(xml_parts(data), read_only=True, data_only=data_only, keep_links=False).worksheets[0]
+
+
+def _rows(sheet: Any) -> Iterator[tuple]:
+    sheet.reset_dimensions()  # what the file says about its size may be wrong
+    return sheet.iter_rows(max_col=MAX_COLUMNS)
+
+
+def _text(cell: Any, formula: Any, row: int) -> str:
+    value = cell.value
+    if value is None and formula.value is not None:
+        raise CellError(row, "a formula has no result, so open the file in a spreadsheet program and save it")
+    if cell.data_type == "e":
+        raise CellError(row, f"a cell shows the error {value}, so fix its formula")
+    return "" if value is None else shown_as(value, cell.number_format).strip()
+
+
+def shown_as(value: object, style: str) -> str:
+    """A cell's value as a spreadsheet program shows it.  style: the cell's number format, such as "0.00%"."""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, datetime | date | time):
+        return _shown_date(value, style)
+    if isinstance(value, int | float):
+        return _shown_number(Decimal(repr(value)), style)
+    return str(value)
+
+
+def _shown_number(value: Decimal, style: str) -> str:
+    sections = _without_marks(style).split(";")
+    chosen = sections[1] if value < 0 and len(sections) > 1 and sections[1] else sections[0]
+    literals: list[str] = []
+    plain = _LITERAL.sub(lambda found: _kept(found, literals), chosen)
+    pattern = _NUMBER.search(plain)
+    if not pattern or "general" in plain.lower():
+        return _general(value)
+    digits = _digits(abs(value) * (100 if "%" in plain else 1), pattern[0])
+    sign = "-" if value < 0 and chosen is sections[0] else ""
+    text = sign + plain[: pattern.start()] + digits + plain[pattern.end() :]
+    return _MARK.sub(lambda found: literals[ord(found[0]) - ord(_FIRST_MARK)], text)
+
+
+def _without_marks(style: str) -> str:
+    return _COLOUR_OR_LOCALE.sub(lambda found: f'"{found[1]}"' if found[1] else "", style or "General")
+
+
+def _kept(found: re.Match[str], literals: list[str]) -> str:
+    """A mark in place of a literal text, so that its digits are not taken for the number's pattern."""
+    literals.append(found[1] or found[2] or "")
+    return chr(ord(_FIRST_MARK) + len(literals) - 1)
+
+
+def _general(value: Decimal) -> str:
+    return f"{float(f'{value:.10g}'):.10g}" if value % 1 else f"{value:.0f}"
+
+
+def _digits(value: Decimal, pattern: str) -> str:
+    whole, _, decimals = pattern.partition(".")
+    if re.search("[eE]", pattern):
+        return f"{float(value):.{len(re.match('[#0?]*', decimals)[0])}E}"
+    required, allowed = decimals.count("0"), len(decimals)
+    rounded = value.quantize(Decimal(1).scaleb(-allowed), rounding=ROUND_HALF_UP)
+    text = f"{rounded:{',' if ',' in whole else ''}.{allowed}f}"
+    for _ in range(allowed - required):
+        text = text.removesuffix("0")
+    before, _, after = text.partition(".")
+    before = before.zfill(whole.count("0")) if "," not in whole else before
+    return f"{before}.{after}" if after else before
+
+
+def _shown_date(value: datetime | date | time, style: str) -> str:
+    style = _without_marks(style).split(";")[0]
+    if not _DATE_PART.search(_LITERAL.sub("", style)):
+        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
+    moment = datetime.combine(date(1900, 1, 1), value) if isinstance(value, time) else value
+    half_day = "am/pm" in style.lower()
+    pieces, before = [], ""
+    for literal, sign, part, other in re.findall(rf'"([^"]*)"|\\(.)|({_DATE_PART.pattern})|(.)', style, re.IGNORECASE):
+        pieces.append(_date_part(moment, part, before, half_day) if part else literal or sign or other)
+        before = part.lower() or before
+    return "".join(pieces)
+
+
+def _date_part(moment: datetime | date, part: str, before: str, half_day: bool) -> str:
+    """One part of a date.  before: the part ahead of it, because m after hours means minutes."""
+    part = part.lower()
+    if part.startswith("m") and len(part) < 3 and before.startswith("h"):
+        part = part.replace("m", "M")
+    hour = getattr(moment, "hour", 0)
+    shown = {
+        "yyyy": f"{moment.year}", "yy": f"{moment.year % 100:02}",
+        "mmmm": _MONTHS[moment.month - 1], "mmm": _MONTHS[moment.month - 1][:3],
+        "mm": f"{moment.month:02}", "m": f"{moment.month}",
+        "dddd": _DAYS[moment.weekday()], "ddd": _DAYS[moment.weekday()][:3],
+        "dd": f"{moment.day:02}", "d": f"{moment.day}",
+        "hh": f"{(hour + 11) % 12 + 1 if half_day else hour:02}", "h": f"{(hour + 11) % 12 + 1 if half_day else hour}",
+        "MM": f"{getattr(moment, 'minute', 0):02}", "M": f"{getattr(moment, 'minute', 0)}",
+        "ss": f"{getattr(moment, 'second', 0):02}", "s": f"{getattr(moment, 'second', 0)}",
+        "am/pm": "AM" if hour < 12 else "PM",
+    }  # fmt: skip
+    return shown[part]
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
