@@ -51,7 +51,7 @@ def test_a_folder_and_a_file_become_a_report(desk, capsys):
     assert desk.run("--company=Tent & Co", "--generator=smollm2") == 0
     said = capsys.readouterr().out
     assert "20 documents" in said and "skipped: broken.md" in said and "The report is" in said
-    assert "RAG over prompt only: +" in said and "well enough" in said
+    assert "RAG over bare question: +" in said and "well enough" in said
     assert desk.asked_for == "smollm2"
     report = (desk.out / REPORT).read_text()
     assert "Tent &amp; Co" in report and "broken.md" in report
@@ -135,6 +135,37 @@ def test_a_folder_of_somebody_else_is_not_touched(desk, capsys):
     assert [path.name for path in desk.out.iterdir()] == ["thesis.txt"]
 
 
+def test_a_comparison_json_of_another_program_unlocks_nothing(desk, capsys):
+    desk.out.mkdir()
+    for content in ('{"made by": "another"}', "[1]", "no JSON", "[" * 100_000):
+        (desk.out / MARK).write_text(content)
+        assert "holds other files, such as comparison.json" in refusal(desk, capsys)
+        assert (desk.out / MARK).read_text() == content
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "desktop.ini", "Thumbs.db"])
+def test_what_file_managers_leave_in_a_folder_does_not_count(desk, name):
+    desk.out.mkdir()
+    (desk.out / name).write_bytes(b"\0")
+    assert desk.run() == 0 and (desk.out / name).read_bytes() == b"\0"
+
+
+def test_a_folder_under_another_spelling_is_the_same_where_capitals_do_not_count(desk, capsys, monkeypatch):
+    other = desk.documents.with_name(desk.documents.name.upper())
+    other.mkdir(exist_ok=True)
+    monkeypatch.setattr("os.path.samefile", lambda one, two: str(one).lower() == str(two).lower())
+    assert "the report would become one" in refusal(desk, capsys, out=other / "out")
+    assert not (other / "out").exists()
+
+
+def test_a_home_folder_of_nobody_is_an_ordinary_name(desk, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "does not exist" in refusal(desk, capsys, documents="~nosuchuser/x")
+    desk.documents.rename(tmp_path / "~nosuchuser")
+    assert desk.run(documents="~nosuchuser", out="~nosuchuser-out/x") == 0
+    assert (tmp_path / "~nosuchuser-out" / "x" / REPORT).exists()
+
+
 def test_an_output_among_the_documents_is_refused(desk, capsys):
     assert "the report would become one" in refusal(desk, capsys, out=desk.documents / "out")
     assert not (desk.documents / "out").exists()
@@ -200,6 +231,7 @@ def test_drafts_are_written_once_and_cannot_be_scored(desk, capsys):
     assert "6 drafts are in" in capsys.readouterr().out
     drafts = desk.out / DRAFTS
     assert drafts.read_text().count("DRAFT: ") == 6
+    assert drafts.read_bytes().startswith(b"\xef\xbb\xbf")  # or Excel shows accents as other signs
     assert "still drafts" in refusal(desk, capsys, questions=drafts)
     drafts.write_text(drafts.read_text().replace("DRAFT: ", ""))
     assert "may hold your corrections" in refusal(desk, capsys, "--draft=6", questions=None)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from utils.compare.own_case import FEW, case_of, fact_names, halves, name_of, re
 from utils.compare.reading_check import check_reading
 from utils.compare.results import Results
 from utils.errors import CourseError
-from utils.handbook import Article, Question
+from utils.evaluation import Interval
+from utils.handbook import Article, Passage, Question
 from utils.prompts import ABSTENTION
 from utils.question_files import read_question_file
+from utils.retrieval import DenseIndex
 
 COLOURS = (
     "red blue green white black brown grey pink gold teal lime navy plum rust sand wine jade mint fawn rose".split()
@@ -85,6 +88,12 @@ def silent(number):
 PAIRS = [question(number, wording) for number in range(20) for wording in (0, 1)]
 
 
+def many():
+    """400 questions, 20 of them without an answer."""
+    asked = [replace(question(number), id=f"q{number}-{n}") for number in range(20) for n in range(19)]
+    return [*asked, *map(silent, range(20))]
+
+
 def facts(questions):
     return {(one.articles, one.values) for one in questions if one.answerable}
 
@@ -132,6 +141,21 @@ def test_a_limit_uses_fewer_and_keeps_the_sides_apart():
     assert len(training) + len(test) == 12 and facts(training) & facts(test) == set()
     with pytest.raises(CourseError, match="^The limit is 1: use at least 2"):
         halves(PAIRS, 0, limit=1)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_two_facts_are_split_however_many_questions_each_has(seed):
+    other = [question(1, wording) for wording in (0, 1)]
+    third = Question("third", "And the blue one?", "plain", other[0].values, other[0].articles, (), "")
+    training, test = halves([question(0), *other, third], seed)
+    assert sorted([len(training), len(test)]) == [1, 3] and facts(training) & facts(test) == set()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_half_is_in_drawn_order_so_that_its_first_questions_are_a_fair_sample(seed):
+    training, test = halves(many(), seed)
+    for half in (training, test):
+        assert len(half) > MOST and any(not one.answerable for one in half[:MOST])
 
 
 def test_one_fact_cannot_be_split():
@@ -244,6 +268,16 @@ def test_lessons_leave_out_what_no_document_says_and_stay_few():
     assert len(lessons) == MOST and not any("$1 " in lesson.completion for lesson in lessons)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_lessons_of_a_large_half_teach_silence_too(seed):
+    training, test = halves(many(), seed)
+    found = case_of("The camp", ARTICLES, training, test, Words())
+    closed = closed_book_lessons(found)
+    reading = reading_lessons(found, DenseIndex(found.passages, Words()), k=1)
+    for lessons in (closed, reading):
+        assert len(lessons) == MOST and ABSTENTION in [one.completion for one in lessons]
+
+
 # Kept answers
 
 
@@ -288,6 +322,20 @@ def test_an_empty_answer_is_asked_for_again(tmp_path):
     for _ in range(2):
         assert KeptAnswers(tmp_path / "answers.jsonl").of(silent_one).complete(ask("a")) == [""]
     assert len(silent_one.asked) == 2
+
+
+def test_a_file_of_answers_that_cannot_be_opened_is_not_called_damaged(tmp_path, monkeypatch):
+    (tmp_path / "answers.jsonl").write_text("")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_text", refuse)
+    with pytest.raises(CourseError) as caught:
+        KeptAnswers(tmp_path / "answers.jsonl")
+    said = str(caught.value)
+    assert "answers.jsonl cannot be read (Permission denied): close the file in other programs" in said
+    assert "delete" not in said
 
 
 def test_a_damaged_file_of_answers_is_named_with_the_fix(tmp_path):
@@ -415,6 +463,27 @@ def test_results_compare_each_arm_with_its_cheaper_rival(tmp_path):
     assert all("RAG" in advice for advice in found.advice().values())
 
 
+def test_the_advice_reads_the_trained_arms_that_were_measured(tmp_path):
+    shares = {PROMPT: 0.02, NEAREST: 0.3, RAG: 0.4, LORA: 0.9, HYBRID: 0.95}
+    found = replace(results(tmp_path), recall=Interval(0.95, 0.9, 0.99))
+    found.__dict__["right"] = {name: Interval(mean, mean - 0.02, mean + 0.02) for name, mean in shares.items()}
+    free, bound = found.advice().values()
+    assert free.startswith("Stay at: LoRA. 90%") and bound.startswith("Stay at: hybrid. 95%")
+    found.__dict__["right"] |= {LORA: Interval(0.3, 0.2, 0.4), HYBRID: Interval(0.4, 0.3, 0.5)}
+    assert all(line.startswith("Next step: examples.") for line in found.advice().values())
+
+
+def test_a_passage_without_the_answer_does_not_count_as_found(tmp_path):
+    """A long document has many passages, and most of them hold another answer."""
+    one = bench(tmp_path, Reader())
+    assert one.recall().mean == 1
+    beside = [
+        [Passage("other", q.articles[0], "Title", "Nothing of use.")] if q.articles else [] for q in one.case.test
+    ]
+    one.__dict__["found"] = beside
+    assert one.recall().mean == 0
+
+
 class Inventive(Reader):
     """Quotes, but invents what a tent costs."""
 
@@ -460,6 +529,31 @@ def test_drafts_are_sentences_with_a_gap_spread_over_the_documents():
 def test_a_draft_asks_for_a_value(sentence, answer):
     drafts = draft_questions([Article("a", "A", "", "public", "", sentence)], 9)
     assert [one[1] for one in drafts] == ([answer] if answer else [])
+
+
+WRAPPED = """## Fees of 2026 for 3 kinds of tents
+
+A night in the red tent
+costs $12 in the summer
+for one person.
+
+- The gate closes at 10:30 pm
+  on every day of the week.
+
+```
+wait for 30 seconds before you try again
+```
+
+## The 25 rules of the whole camp
+"""
+
+
+def test_drafts_are_whole_sentences_of_paragraphs_and_lists_however_they_are_wrapped():
+    drafts = draft_questions([Article("a", "A", "", "public", "", WRAPPED)], 9)
+    assert sorted((one.partition("? ")[2], answer) for one, answer, _ in drafts) == [
+        ("A night in the red tent costs ____ in the summer for one person.", "$12"),
+        ("The gate closes at ____ on every day of the week.", "10:30 pm"),
+    ]
 
 
 def test_a_drafts_file_is_a_question_file_without_formulas(tmp_path):

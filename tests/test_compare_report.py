@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 import pytest
 from test_compare_own_case import COLOURS, Reader, Words, question
 
-from utils.compare.arms import Bench, answer_arms
+from utils.compare.arms import ARMS, HYBRID, LORA, Bench, answer_arms
+from utils.compare.lessons import MOST
 from utils.compare.own_case import case_of
 from utils.compare.page import element, page, printable, table
 from utils.compare.reading_check import check_reading
@@ -131,12 +132,18 @@ def test_the_report_says_what_was_measured(results):
         assert line in text
     for one in results.differences:
         assert f"{one.first} over {one.second}" in text
-    assert "RAG: clearly more right answers than prompt only." in text
+    assert "RAG: clearly more right answers than bare question." in text
     assert "RAG: no clear difference in right answers to nearest sentence." in text
     assert "a server gives only answers" in text  # why two arms are missing
     assert "limit of questions 21" in text and "torch" in text
     failed = [answer for _, answer in results.failures(results.best)]
     assert failed and all(a.question.text in text and a.passages[0].text in text for a in failed)
+
+
+def test_the_report_says_how_many_questions_train_at_most(results):
+    text = Page(to_html(results)).text
+    assert f"training questions used, at most {MOST}" in text
+    assert all(f"at most {MOST} questions" in ARMS[name] for name in (LORA, HYBRID))
 
 
 def test_skipped_files_and_odd_gold_answers_are_listed(tmp_path):

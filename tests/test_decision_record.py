@@ -300,6 +300,12 @@ def test_a_full_disk_gets_a_sentence_and_leaves_no_half_of_a_record(tmp_path, mo
     assert os.listdir(tmp_path) == []
 
 
+def test_a_home_folder_of_nobody_is_an_ordinary_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save(complete(), "~nosuchuser/decision.md")
+    assert (tmp_path / "~nosuchuser" / "decision.md").is_file()
+
+
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "link.md").symlink_to(tmp_path / "elsewhere.md")
     save(complete(), tmp_path / "link.md")

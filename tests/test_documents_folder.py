@@ -231,6 +231,13 @@ def test_an_audience_that_cannot_be_read_does_not_make_an_article_public(tmp_pat
     )
 
 
+def test_empty_lines_below_a_rule_take_no_long_time(tmp_path):
+    write(tmp_path, {"a.md": "---\n" + "\n" * 40_000 + "Text."})
+    before = time.process_time()
+    assert the_article(tmp_path).text.endswith("Text.")
+    assert time.process_time() - before < 4
+
+
 def test_an_audience_below_the_front_matter_is_text(tmp_path):
     write(tmp_path, {"a.md": "---\ntitle: A\n---\nAudience: all who hike."})
     assert the_article(tmp_path).audience == "public"
@@ -604,6 +611,18 @@ def test_a_zip_bomb_is_refused(tmp_path):
         "The file FOLDER/a.docx is refused because the archive unpacks to more than 100 MB: save it again, or take it "
         "out of the folder."
     )
+
+
+@pytest.mark.parametrize("prefix", ["w", "x"])
+def test_a_word_file_of_very_many_paragraphs_is_refused(tmp_path, prefix):
+    letters = "<w:p><w:r><w:t>x</w:t></w:r></w:p>" * 20_001
+    body = letters.replace("w:", f"{prefix}:").replace("<x:p>", f"<x:p {WORD.replace('w=', 'x=')}>")
+    write(tmp_path, {"a.docx": docx(body)})
+    before = time.process_time()
+    assert reason(tmp_path) == (
+        "The file FOLDER/a.docx has more than 20,000 paragraphs: split it, or take it out of the folder."
+    )
+    assert time.process_time() - before < 10
 
 
 def test_a_zip_that_lies_about_its_size_is_skipped(tmp_path):

@@ -3,12 +3,12 @@
 import io
 import json
 import zipfile
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from openpyxl import Workbook
 
-from utils.documents.spreadsheet import shown_as
+from utils.documents.spreadsheet import CellError, shown_as
 from utils.errors import CourseError
 from utils.handbook import Article, Question
 from utils.prompts import ABSTENTION
@@ -147,6 +147,21 @@ def test_a_missing_file_and_another_kind(tmp_path):
     )
 
 
+def test_a_file_that_may_not_be_opened_says_what_to_check(tmp_path, monkeypatch):
+    path = written(tmp_path, "q.csv", HEADER)
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with pytest.raises(CourseError) as caught:
+        read_question_file(path, ARTICLES)
+    assert str(caught.value) == (
+        f"The question file {path} cannot be read (Permission denied): close it in other programs, and check who may "
+        "read it."
+    )
+
+
 @pytest.mark.parametrize(("name", "content"), [("q.csv", HEADER), ("q.jsonl", "\n"), ("q.csv", "")])
 def test_a_file_without_questions(tmp_path, name, content):
     assert "has no question: write one on each line." in refusal(tmp_path, content, name)
@@ -260,7 +275,7 @@ def test_cells_read_as_they_are_shown(tmp_path):
         (1234, "_-* #,##0_-;[Red]-* #,##0_-", "1,234"),
         (5, "@", "5"),
         (12345, "0.00E+00", "1.23E+04"),
-        (datetime(2026, 3, 1), "mm-dd-yy", "03-01-26"),
+        (datetime(2026, 3, 1), "dd/mm/yy", "01/03/26"),
         (datetime(2026, 3, 1), "d mmmm yyyy", "1 March 2026"),
         (datetime(2026, 3, 1), 'dddd", the "d', "Sunday, the 1"),
         (datetime(2026, 3, 1, 15, 4), "yyyy-mm-dd hh:mm", "2026-03-01 15:04"),
@@ -272,6 +287,36 @@ def test_cells_read_as_they_are_shown(tmp_path):
 )
 def test_a_value_in_its_format(value, style, shown):
     assert shown_as(value, style) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "style"),
+    [
+        (datetime(2026, 3, 1), "mm-dd-yy"),  # what Excel stores for "as the reader's computer writes a date"
+        (datetime(2026, 3, 1, 15, 4), "m/d/yy h:mm"),
+        (datetime(2026, 3, 1), "[$-F800]dddd\\, mmmm dd\\, yyyy"),
+        (time(9, 30), "[$-x-systime]h:mm:ss AM/PM"),
+        (0.5, "# ?/?"),
+        (1.25, "# ??/100"),
+        (timedelta(hours=30), "[h]:mm"),
+        (timedelta(hours=30), "General"),
+        (time(9, 30), "[h]:mm"),
+        (1.25, "[mm]"),
+    ],
+)
+def test_a_format_that_cannot_be_shown_exactly_is_refused(value, style):
+    with pytest.raises(CellError, match="^the cell's format cannot be shown exactly, so format it as text$"):
+        shown_as(value, style)
+
+
+@pytest.mark.parametrize(
+    ("value", "style"), [(date(2026, 3, 1), "mm-dd-yy"), (0.5, "# ?/?"), (timedelta(hours=30), "[h]:mm")]
+)
+def test_a_cell_in_such_a_format_is_named_by_its_row(tmp_path, value, style):
+    content = xlsx([["question", "answer", "document"], ["Q?", value, "leave"]], [("B2", style)])
+    assert refusal(tmp_path, content, "q.xlsx") == (
+        "Row 2 of FOLDER/q.xlsx: the cell's format cannot be shown exactly, so format it as text."
+    )
 
 
 def with_result(content, result):

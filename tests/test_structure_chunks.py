@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
 
 import pytest
@@ -104,6 +105,13 @@ def test_a_heading_loses_its_marks():
     (passage,) = passages("## The **long** [leave](leave.md) of `staff` ## \n\nText.")
     assert passage.title == "Benefits › The long leave of staff"
     assert plain("Leave {#leave}") == "Leave"
+
+
+def test_a_heading_with_very_many_spaces_takes_no_long_time():
+    before = time.process_time()
+    assert plain(f"Pay{' ' * 32_000}and leave #") == "Pay and leave"
+    assert plain("Pay" + " \t" * 16_000 + "{#pay}") == "Pay"
+    assert time.process_time() - before < 2
 
 
 def test_a_heading_with_nothing_below_is_found_all_the_same():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,7 +181,7 @@ def load_prices(path: Path | str | None = None) -> Prices:
     Raises CourseError when the file is missing or no valid YAML, when a price is missing, unknown, negative or outside
     its range, and when one has no unit, source or date.
     """
-    path = Path(path).expanduser() if path else PRICES
+    path = Path(os.path.expanduser(path)) if path else PRICES
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

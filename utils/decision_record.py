@@ -5,11 +5,13 @@
     missing(record)
     save(record, Path("decision.md"))
 
-What a person writes is text: it can never become a heading, a link, a table cell or HTML in the document.
+What a person writes is text: it can never become a heading, a link with a text of its own, a table cell or HTML in the
+document.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -236,7 +238,7 @@ def save(record: Record, path: Path | str) -> Path:
     A file that is there already and says something else is kept: it may have been edited.  The record is then written
     beside it, with a number: `decision-2.md`.  Raises CourseError when the path is a folder or cannot be written.
     """
-    path, content = Path(path).expanduser(), to_markdown(record).encode()
+    path, content = Path(os.path.expanduser(path)), to_markdown(record).encode()
     if path.is_dir():
         raise CourseError(f"{path} is a folder: name a file in it, such as decision.md.")
     target, number = path, 1

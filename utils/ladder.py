@@ -4,7 +4,7 @@ Measured shares and a team's needs go in; the next step and its reason come out.
 measurably fails, or when a need can only be met by text in the prompt.  The ladder is for questions that documents
 answer; sorting (notebook 07) is another task.
 
-    advice = next_step(findings_from(Ledger.open()), Needs(citations=True, form="fixed"), bar=0.6)
+    advice = next_step(findings_from(Ledger.open(), "fixed"), Needs(citations=True, form="fixed"), bar=0.6)
     advice.in_words()
 """
 
@@ -232,14 +232,21 @@ def _search_or_reading(findings: Findings, needs: Needs, bar: float) -> Advice:
 
 
 def _reading(findings: Findings, needs: Needs, bar: float) -> Advice:
-    """Search finds enough, and right answers are still too few: examples first, training after them."""
+    """Search finds enough, and right answers are still too few: what was measured first, then examples, then training.
+
+    A training without passages counts where it was measured, and only if the facts need not come with the prompt.
+    """
     better = findings.better_retrieval
     last: Rung = ("better retrieval", better) if better else ("RAG", findings.rag)
     examples: Rung = ("examples", findings.examples)
+    hybrid: Rung = ("hybrid", findings.hybrid)
+    lora: list[Rung] = [] if needs.reasons_for_passages else [("LoRA", findings.lora)]
+    measured = [rung for rung in (examples, *lora, hybrid) if rung[1]]
     fails = "Search finds enough, so the reading fails. A larger model may read better: measure it as a rival."
     return (
-        _climb([examples], bar, last, fails)
-        or _climb([("hybrid", findings.hybrid)], bar, examples, f"{fails} {_why_training('hybrid', needs)}")
+        _climb(measured, bar)
+        or _climb([examples], bar, last, fails)
+        or _climb([hybrid], bar, examples, f"{fails} {_why_training('hybrid', needs)}")
         or _end(findings, needs, bar)
     )
 
@@ -249,7 +256,7 @@ def _form(findings: Findings, needs: Needs, bar: float, step: Step) -> Advice:
     if findings.plain is None:
         return Advice("not measured", step, "Measure how many of its answers have the wanted form already.")
     cheap: list[Rung] = [(step, findings.plain), ("template or rule", findings.code), ("examples", findings.examples)]
-    trained: Rung = ("LoRA", findings.lora) if step == "prompt" else ("hybrid", findings.hybrid)
+    trained: Rung = ("LoRA", findings.lora) if step in ("prompt", "LoRA") else ("hybrid", findings.hybrid)
     return (
         _climb(cheap, bar)
         or _by_hand(cheap, needs)
@@ -312,7 +319,8 @@ def _tried(findings: Findings, needs: Needs) -> list[Rung]:
     """The steps that can be compared with each other, the cheapest first: all measured by the same kind of share."""
     right: list[Rung] = [("RAG", findings.rag), ("better retrieval", findings.better_retrieval)]
     before = right if needs.form == "none" else [("template or rule", findings.code)]
-    return [*before, ("examples", findings.examples), ("LoRA", findings.lora), ("hybrid", findings.hybrid)]
+    lora: list[Rung] = [] if needs.reasons_for_passages else [("LoRA", findings.lora)]
+    return [*before, ("examples", findings.examples), *lora, ("hybrid", findings.hybrid)]
 
 
 def _missed(step: Step, share: Interval | None, bar: float) -> str:

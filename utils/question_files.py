@@ -95,7 +95,9 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_MEGABYTES * 10**6 + 1)
     except OSError as error:
-        raise CourseError(f"The question file {path} cannot be read ({error.strerror}): fix that.") from error
+        refused = isinstance(error, PermissionError)  # on Windows, also a file that is open in another program
+        fix = "close it in other programs, and check who may read it" if refused else "fix that"
+        raise CourseError(f"The question file {path} cannot be read ({error.strerror}): {fix}.") from error
     if len(data) > MAX_MEGABYTES * 10**6:
         raise CourseError(f"The question file {path} has more than {MAX_MEGABYTES} MB: split it.")
     return data

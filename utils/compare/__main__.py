@@ -59,7 +59,7 @@ def _draft(options: argparse.Namespace, folder: Path) -> None:
     drafts = draft_questions(read_folder(options.documents, progress=True).articles, options.draft, options.seed)
     if not drafts:
         raise CourseError("No sentence with a number was found in the documents: write the questions yourself.")
-    write_atomically(path, as_csv(drafts))
+    write_atomically(path, as_csv(drafts).encode("utf-8-sig"))  # the byte order mark is for Excel
     _say(
         f"{len(drafts)} drafts are in {path}. They are no gold answers: ask each as a person would, check its answer, "
         "delete the word DRAFT, and add questions that the documents do not answer."

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from utils.compare.kept_answers import Answering, KeptAnswers, KeptModel, identity
-from utils.compare.lessons import closed_book_lessons, reading_lessons
+from utils.compare.lessons import MOST, closed_book_lessons, reading_lessons
 from utils.compare.own_case import Case
 from utils.errors import CourseError
 from utils.evaluation import Interval, mean_interval
 from utils.finetuning import LoraPlan, TrainingExample, train_lora
 from utils.finetuning.adapters import examples_sha256
-from utils.handbook import Answer, Passage
+from utils.handbook import Answer, Passage, Question
+from utils.matching import contains_whole
 from utils.nearest_sentence import answer_by_nearest_sentence
 from utils.rag import PASSAGES, answer_closed_book, answer_from
 from utils.retrieval import DenseIndex
@@ -24,14 +25,16 @@ from utils.retrieval import DenseIndex
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-PROMPT, NEAREST, RAG, LORA, HYBRID = "prompt only", "nearest sentence", "RAG", "LoRA", "hybrid"
+PROMPT, NEAREST, RAG, LORA, HYBRID = "bare question", "nearest sentence", "RAG", "LoRA", "hybrid"
 # What each arm is, for the report.
 ARMS = {
     PROMPT: "the model as it is; its prompt holds the question alone",
     NEAREST: "no language model; quotes the sentence of the found passages that is nearest to the question",
     RAG: "the model as it is; its prompt holds the question and the found passages",
-    LORA: "an adapter trained on the training half, without passages; its prompt holds the question alone",
-    HYBRID: "an adapter trained on the training half, with passages; its prompt is that of RAG",
+    LORA: f"an adapter trained on the training half (at most {MOST} questions), without passages; its prompt holds the "
+    "question alone",
+    HYBRID: f"an adapter trained on the training half (at most {MOST} questions), with passages; its prompt is that of "
+    "RAG",
 }
 NO_WEIGHTS = "Training needs the model's weights, and a server gives only answers: name a folder or a model of the Hub."
 NOT_WANTED = "Left out with --no-training."
@@ -76,11 +79,18 @@ class Bench:
         return [[hit.passage for hit in row] for row in hits]
 
     def recall(self) -> Interval:
-        """Share of the answerable test questions for which the search finds all documents that are needed."""
+        """Share of the answerable test questions whose gold values are all in the passages that the search finds.
+
+        Where a value is in none of the question's documents word for word, finding these documents has to do.
+        """
         pairs = zip(self.case.test, self.found, strict=True)
-        return mean_interval(
-            [set(q.articles) <= {passage.article_id for passage in found} for q, found in pairs if q.answerable]
-        )
+        return mean_interval([self._is_found(q, found) for q, found in pairs if q.answerable])
+
+    def _is_found(self, question: Question, found: Sequence[Passage]) -> bool:
+        named = [passage for passage in found if passage.article_id in question.articles]
+        if self.case.gold_passages(question):
+            return all(any(contains_whole(one.text, value) for one in named) for value in question.values)
+        return set(question.articles) <= {passage.article_id for passage in named}
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import csv
 import io
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from utils.compare.own_case import DRAFT
+from utils.documents.structure import Block, blocks_within, sections_of
 from utils.handbook import Article
 from utils.sentences import sentences
 
@@ -19,6 +20,7 @@ _VALUE = re.compile(
     rf"(?<![\w.,:-])(?:[$€£]{_NUMBER}|\d{{1,2}}:\d\d(?: ?[ap]m)?|{_NUMBER} ?%|{_NUMBER}(?: [a-z]{{3,}})?)(?!\w)"
 )
 _SHORTEST, _LONGEST = 5, 40  # words of a sentence
+_MARKER = re.compile(r"(?:[-*+]|\d{1,9}[.)])[ \t]+")  # of a list's item
 
 
 def draft_questions(articles: Sequence[Article], most: int, seed: int = 0) -> list[tuple[str, str, str]]:
@@ -46,10 +48,25 @@ def as_csv(drafts: Sequence[tuple[str, str, str]]) -> str:
 
 def _drafts_of(article: Article) -> list[tuple[str, str, str]]:
     drafts = []
-    for sentence in sentences(article.text):
+    for sentence in (one for text in _paragraphs(article) for one in sentences(text)):
         found = _VALUE.search(sentence)
         # A row of a table is no sentence.
         if found and _SHORTEST <= len(sentence.split()) <= _LONGEST and "|" not in sentence:
             gap = f"{sentence[: found.start()]}{GAP}{sentence[found.end() :]}"
             drafts.append((f"{DRAFT}What belongs in the gap? {gap}", found[0], article.id))
     return drafts
+
+
+def _paragraphs(article: Article) -> Iterator[str]:
+    """The paragraphs, each in one line however it was wrapped, and those of lists; no heading, code or table."""
+    for section in sections_of(article.text):
+        for block in section.blocks:
+            if block.kind == "paragraph" and block.text not in section.path:  # a heading alone comes as its own text
+                yield block.text
+            elif block.kind == "list":
+                yield from _items(block)
+
+
+def _items(block: Block) -> Iterator[str]:
+    inner = (one for part in block.parts for one in blocks_within(part))
+    return (_MARKER.sub("", one.text, count=1) for one in inner if one.kind == "paragraph")

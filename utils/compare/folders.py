@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,9 @@ from utils.paths import write_atomically
 MARK = "comparison.json"
 ANSWERS, REPORT, DRAFTS = "answers.jsonl", "report.html", "drafts.csv"
 
+_MADE_BY = {"made by": "python -m utils.compare"}
+_OF_THE_SYSTEM = {".DS_Store", "desktop.ini", "Thumbs.db"}  # file managers put them into any folder
+
 
 @contextmanager
 def output_folder(folder: Path, documents: Path) -> Iterator[Path]:
@@ -22,8 +26,8 @@ def output_folder(folder: Path, documents: Path) -> Iterator[Path]:
 
     Raises CourseError when it holds other files, is a file, lies within the documents, cannot be written, or is in use.
     """
-    folder, documents = folder.expanduser().resolve(), documents.expanduser().resolve()
-    if folder.is_relative_to(documents):
+    folder, documents = (Path(os.path.expanduser(path)).resolve() for path in (folder, documents))
+    if _lies_within(folder, documents):
         raise CourseError(f"{folder} lies within the documents, so the report would become one: name another --out.")
     if folder.exists() and not folder.is_dir():
         raise CourseError(f"{folder} is a file: name a folder with --out.")
@@ -34,6 +38,18 @@ def output_folder(folder: Path, documents: Path) -> Iterator[Path]:
         yield folder
     finally:
         lock.release()
+
+
+def _lies_within(folder: Path, documents: Path) -> bool:
+    """Whether a folder is another or below it.  Where capitals do not count, two names can be one folder."""
+    return folder.is_relative_to(documents) or any(_is_same(one, documents) for one in (folder, *folder.parents))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one of them is not there
+        return False
 
 
 def _locked(folder: Path) -> FileLock:
@@ -49,20 +65,28 @@ def _locked(folder: Path) -> FileLock:
 
 def _refuse_foreign(folder: Path) -> None:
     try:
-        others = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     except OSError as error:
         raise CourseError(f"The folder {folder} cannot be listed ({error.strerror}): name another --out.") from error
-    if others and MARK not in others:
+    others = sorted(names - _OF_THE_SYSTEM)
+    if others and not _is_ours(folder / MARK):
         raise CourseError(
             f"The folder {folder} holds other files, such as {others[0]}: name a new or an empty one with --out."
         )
+
+
+def _is_ours(mark: Path) -> bool:
+    try:
+        return json.loads(mark.read_text(encoding="utf-8")) == _MADE_BY
+    except (OSError, ValueError, RecursionError):  # missing, unreadable, or of somebody else
+        return False
 
 
 def _write_mark(folder: Path) -> None:
     if (folder / MARK).exists():
         return
     try:
-        write_atomically(folder / MARK, json.dumps({"made by": "python -m utils.compare"}) + "\n")
+        write_atomically(folder / MARK, json.dumps(_MADE_BY) + "\n")
     except CourseError as problem:
         if isinstance(problem.__cause__, PermissionError):
             raise CourseError(f"The folder {folder} may not be written: name another one with --out.") from problem

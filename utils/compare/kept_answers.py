@@ -39,7 +39,7 @@ class Answering(Protocol):
 
 
 class KeptAnswers:
-    """The file.  Raises CourseError when it cannot be written, and when it is there and no such file."""
+    """The file.  Raises CourseError when it cannot be read or written, and when it is there and no such file."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
@@ -47,6 +47,11 @@ class KeptAnswers:
         try:
             self.stored = StoredAnswers(path)
         except CourseError as problem:
+            if isinstance(problem.__cause__, OSError):
+                raise CourseError(
+                    f"The answers in {path} cannot be read ({problem.__cause__.strerror}): close the file in other "
+                    "programs, and check who may read it."
+                ) from problem
             raise CourseError(
                 f"The answers in {path} were changed or cut short: delete that file, and they are asked for again."
             ) from problem

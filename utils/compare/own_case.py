@@ -5,6 +5,7 @@ One half may be learned from and chosen with.  The other half only judges.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ def case_of(
 
 def name_of(folder: Path | str) -> str:
     """What a folder is called, as a name to show: "our_handbook" becomes "Our handbook"."""
-    name = Path(folder).expanduser().resolve().name
+    name = Path(os.path.expanduser(folder)).resolve().name
     return " ".join(name.replace("_", " ").replace("-", " ").split()).capitalize() or "the company"
 
 
@@ -168,7 +169,10 @@ def halves(
             f"The answerable ones of these {len(drawn)} questions are all about one fact, so none is left to judge: "
             "write questions about other facts, or raise the limit."
         )
-    return answered[0] + silent[0], answered[1] + silent[1]
+    # In drawn order, so that the first few of a half are a fair sample of it, with and without an answer.
+    place = {question.id: number for number, question in enumerate(drawn)}
+    training, test = (sorted(a + s, key=lambda one: place[one.id]) for a, s in zip(answered, silent, strict=True))
+    return training, test
 
 
 def fact_names(questions: Sequence[Question]) -> dict[str, str]:
@@ -180,11 +184,14 @@ def fact_names(questions: Sequence[Question]) -> dict[str, str]:
 
 
 def _split(questions: Sequence[Question]) -> tuple[list[Question], list[Question]]:
-    """Whole facts go to the training half until it has half of the questions; the others judge."""
+    """Whole facts go to the training half until it has half of the questions; the others judge, or the last fact."""
     training: list[Question] = []
     test: list[Question] = []
-    for group in _by_fact(questions):
+    groups = _by_fact(questions)
+    for group in groups:
         (training if len(training) < len(questions) / 2 else test).extend(group)
+    if not test and len(groups) > 1:  # the last fact has more than half of the questions
+        return training[: -len(groups[-1])], list(groups[-1])
     return training, test
 
 

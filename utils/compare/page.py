@@ -24,7 +24,7 @@ td, dd { overflow-wrap: anywhere; }
 dt { font-weight: bold; }
 img { max-width: 100%; height: auto; }
 """.strip()
-# They change the order in which a text is shown, or cannot be seen at all.
+# They change the order in which a text is shown.
 _UNSEEN = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
 
 Content = str | Element

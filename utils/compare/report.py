@@ -54,7 +54,7 @@ def _reading(results: Results) -> list[Content]:
         element("p", results.reading.in_words),
         element(
             "p",
-            "The search finds all documents that a question needs for "
+            "The passages that the search finds hold the whole answer for "
             f"{in_percent(results.recall)} of the answerable test questions. What it misses, no model can read.",
         ),
     ]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from utils.compare.arms import HYBRID, LORA, NEAREST, PROMPT, RAG, Arms, Bench
 from utils.compare.kept_answers import identity
+from utils.compare.lessons import MOST
 from utils.compare.own_case import PASSAGE_TOKENS, Case
 from utils.compare.reading_check import Reading
 from utils.compare.tables import as_points, compare, outcome_table, score_arms
@@ -39,7 +40,7 @@ class Compared(NamedTuple):
 
     @property
     def in_words(self) -> str:
-        """Such as "RAG over prompt only: +61 points (95 % interval +50 to +72): higher"."""
+        """Such as "RAG over bare question: +61 points (95 % interval +50 to +72): higher"."""
         return f"{self.first} over {self.second}: {as_points(self.difference)}"
 
 
@@ -125,6 +126,7 @@ def settings_of(bench: Bench, limit: int | None = None) -> dict[str, str]:
         "embedder": embedder or "all-MiniLM-L6-v2, the course's own",
         "passages in a prompt": str(bench.k),
         "tokens of a passage, at most": str(PASSAGE_TOKENS),
+        "training questions used, at most": str(MOST),
         "seed": str(bench.seed),
         "limit of questions": str(limit or "none"),
         "decoding": "greedy",

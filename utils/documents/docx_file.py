@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
+
 import mammoth
 
 from utils.documents.files import OTHERWISE
@@ -9,6 +13,9 @@ from utils.documents.page import Page, Unreadable
 from utils.documents.web import markdown_of, parse_html
 from utils.documents.zip_parts import xml_parts
 
+MAX_PARAGRAPHS = 20_000
+
+_PARAGRAPH = re.compile(rb"<(?:\w+:)?p[\s/>]")  # usually w:p; the prefix is the file's own choice
 _OLE = b"\xd0\xcf\x11\xe0"  # the older container: Word puts a file with a password into it
 _STYLES = """
 p[style-name='Title'] => h1:fresh
@@ -21,7 +28,11 @@ p[style-name='Quote'] => blockquote:fresh
 
 
 def read_docx(data: bytes) -> Page:
-    """A Word file.  Raises Unreadable when it has a password or unpacks to too much, else what the library raises."""
+    """A Word file.
+
+    Raises Unreadable when it has a password, unpacks to too much or has more than 20,000 paragraphs, else what the
+    library raises.
+    """
     if data.startswith(_OLE):
         raise Unreadable(
             f"The file {{path}} has a password or the form of Word before 2007: save it as .docx without, {OTHERWISE}."
@@ -30,7 +41,17 @@ def read_docx(data: bytes) -> Page:
         parts = xml_parts(data)
     except ValueError as error:
         raise Unreadable(f"The file {{path}} is refused because {error}: save it again, {OTHERWISE}.") from error
+    _require_few_paragraphs(parts)
     html = mammoth.convert_to_html(
         parts, style_map=_STYLES, include_embedded_style_map=False, convert_image=lambda image: []
     ).value
     return Page(text=markdown_of(parse_html(html)))
+
+
+def _require_few_paragraphs(parts: io.BytesIO) -> None:
+    """A small archive can hold so many paragraphs that they take minutes."""
+    with zipfile.ZipFile(parts) as archive:
+        found = sum(len(_PARAGRAPH.findall(archive.read(name))) for name in archive.namelist())
+    parts.seek(0)
+    if found > MAX_PARAGRAPHS:
+        raise Unreadable(f"The file {{path}} has more than {MAX_PARAGRAPHS:,} paragraphs: split it, {OTHERWISE}.")

@@ -18,7 +18,7 @@ REDIRECTS = ("redirect", "redirect_to")
 
 _FIELDS = ("id", "title", "question", "section", "audience", "valid_from")
 _TOML_BLOCK = re.compile(r"\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-_AUDIENCE_LINE = re.compile(r"""^\s*["']?audience["']?\s*[:=]""", re.IGNORECASE | re.MULTILINE)
+_AUDIENCE_LINE = re.compile(r"""^[ \t]*["']?audience["']?[ \t]*[:=]""", re.IGNORECASE | re.MULTILINE)
 
 
 def split_fields(text: str) -> Page:

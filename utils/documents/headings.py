@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 _ATX = re.compile(r"#{1,6}[ \t]+(\S.*)")
 _SETEXT = re.compile(r"(\S.*)\n {0,3}(?:=+|-+)[ \t]*(?:\n|\Z)")
 _NOT_A_LINE = re.compile(r"[-*+>#`~|=]|\d+[.)]\s")  # lists, quotes, code and tables may stand above a rule
+_SPACES = re.compile(r"[ \t]+")
 _CLOSING = re.compile(r"[ \t]+#+[ \t]*$")
 _ANCHOR = re.compile(r"[ \t]*\{#[\w:.-]+\}[ \t]*$")
 
@@ -23,7 +24,8 @@ def split_heading(text: str) -> tuple[str, str]:
 
 def plain(heading: str) -> str:
     """A heading without emphasis, code marks, addresses of links, closing # signs and {#anchors}."""
-    inline = _ANCHOR.sub("", _CLOSING.sub("", heading.strip()))
+    spaced = _SPACES.sub(" ", heading.strip())  # in a long run of them, the next two would take minutes
+    inline = _ANCHOR.sub("", _CLOSING.sub("", spaced))
     children = _inline_parser().parseInline(inline)[0].children or []
     words = (" " if child.type.endswith("break") else child.content for child in children)
     return " ".join("".join(words).split()) or inline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import zip_longest
 from typing import Any
@@ -21,6 +21,10 @@ _LITERAL = re.compile(r'"([^"]*)"|\\(.)|_.|\*.')  # a quoted text, an escaped si
 _NUMBER = re.compile(r"[#0?][#0?,]*(?:\.[#0?]*)?(?:[eE][+-]0+)?")
 _FIRST_MARK = "\ue000"  # the characters from here on are for private use, so no format has them
 _MARK = re.compile("[\ue000-\uf8ff]")
+# The programs choose these dates and times by the reader's own settings: a file says only which.
+_BY_LOCALE = re.compile(r"mm-dd-yy|m/d/yy h:mm|\[\$-(?:[^\]]*F[48]00|x-sys\w*)\].*", re.IGNORECASE)
+_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+_FRACTION = re.compile(r"[#0?] */ *[#0-9?]")
 _DATE_PART = re.compile(r"yyyy|yy|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|AM/PM", re.IGNORECASE)
 
 
@@ -35,8 +39,9 @@ class CellError(ValueError):
 def read_sheet(data: bytes) -> Iterator[tuple[int, list[str]]]:
     """The rows of the first sheet with their numbers, as text: dates and numbers in the format of their cell.
 
-    A formula is read as its last result.  Raises CellError for an error such as #REF! and for a formula without a
-    result, ValueError for an archive that unpacks to too much, else what openpyxl raises.
+    A formula is read as its last result.  Raises CellError for an error such as #REF!, for a formula without a result
+    and for a format that cannot be shown exactly, ValueError for an archive that unpacks to too much, else what
+    openpyxl raises.
     """
     shown, written = (_first_sheet(data, data_only=data_only) for data_only in (True, False))
     for row, (values, formulas) in enumerate(zip_longest(_rows(shown), _rows(written)), start=1):
@@ -60,18 +65,32 @@ def _text(cell: Any, formula: Any, row: int) -> str:
         raise CellError(row, "a formula has no result, so open the file in a spreadsheet program and save it")
     if cell.data_type == "e":
         raise CellError(row, f"a cell shows the error {value}, so fix its formula")
-    return "" if value is None else shown_as(value, cell.number_format).strip()
+    return "" if value is None else shown_as(value, cell.number_format, row).strip()
 
 
-def shown_as(value: object, style: str) -> str:
-    """A cell's value as a spreadsheet program shows it.  style: the cell's number format, such as "0.00%"."""
+def shown_as(value: object, style: str, row: int = 0) -> str:
+    """A cell's value as a spreadsheet program shows it.
+
+    style: the cell's number format, such as "0.00%".  row: for the complaint.
+    Raises CellError for a date in the reader's own format, a fraction, and elapsed time.
+    """
     if isinstance(value, bool):
         return str(value).upper()
+    if _is_inexact(value, style or ""):
+        raise CellError(row, "the cell's format cannot be shown exactly, so format it as text")
     if isinstance(value, datetime | date | time):
         return _shown_date(value, style)
     if isinstance(value, int | float):
         return _shown_number(Decimal(repr(value)), style)
     return str(value)
+
+
+def _is_inexact(value: object, style: str) -> bool:
+    if isinstance(value, datetime | date | time):
+        return bool(_BY_LOCALE.fullmatch(style.split(";")[0]) or _ELAPSED.search(style))
+    if isinstance(value, int | float):
+        return bool(_FRACTION.search(_LITERAL.sub("", _without_marks(style))) or _ELAPSED.search(style))
+    return isinstance(value, timedelta)
 
 
 def _shown_number(value: Decimal, style: str) -> str:

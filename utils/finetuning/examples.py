@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +134,7 @@ def read_training_examples(path: Path | str) -> list[TrainingExample]:
     completion: what the model should say next.  Blank lines are skipped.
     Raises CourseError when the file cannot be read or holds no example, and names the line that is malformed.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     lines = numbered_lines(path, "check its path")
     if not lines:
         raise CourseError(f"The file {path} is empty: write one training example on each line.")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def train_lora(
     checkpoints = None
     if checkpoint is not None:
         run = run_identity(base.model, rows, plan, stopping.patience if stopping else None)
-        checkpoints = Checkpoints(Path(checkpoint).expanduser(), checkpoint_every, run)
+        checkpoints = Checkpoints(Path(os.path.expanduser(checkpoint)), checkpoint_every, run)
     torch.manual_seed(plan.seed)  # before get_peft_model, which draws the adapter's first values
     targets = feed_forward_layers(base.model)
     transposed = any(isinstance(module, Conv1D) for module in base.model.modules())  # as GPT-2 keeps its weights
