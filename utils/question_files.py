@@ -14,8 +14,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
-from utils.documents import ENDINGS, MAX_MEGABYTES
+from utils.documents import ENDINGS
 from utils.documents.encodings import decode
+from utils.documents.files import MAX_MEGABYTES, MEGABYTE
 from utils.documents.spreadsheet import CellError, read_sheet
 from utils.errors import CourseError
 from utils.handbook import AUDIENCES, Article, Category, Question
@@ -93,12 +94,12 @@ def _content(path: Path) -> bytes:
         if not path.is_file():
             raise CourseError(f"The question file {path} is missing: check its path.")
         with path.open("rb") as file:
-            data = file.read(MAX_MEGABYTES * 10**6 + 1)
+            data = file.read(MAX_MEGABYTES * MEGABYTE + 1)
     except OSError as error:
         refused = isinstance(error, PermissionError)  # on Windows, also a file that is open in another program
         fix = "close it in other programs, and check who may read it" if refused else "fix that"
         raise CourseError(f"The question file {path} cannot be read ({error.strerror}): {fix}.") from error
-    if len(data) > MAX_MEGABYTES * 10**6:
+    if len(data) > MAX_MEGABYTES * MEGABYTE:
         raise CourseError(f"The question file {path} has more than {MAX_MEGABYTES} MB: split it.")
     return data
 

@@ -119,9 +119,10 @@ class StoredModel:
             )
         texts = self.model.complete([conversations[n] for n in live], progress=progress) if live else []
         for n, text in zip(live, texts, strict=True):
-            self.asked += stored[n] is not None
-            self.same += text == stored[n]
-            stored[n] = stored[n] if stored[n] is not None else text
+            if stored[n] is None:
+                stored[n] = text
+            else:
+                self.asked, self.same = self.asked + 1, self.same + (text == stored[n])
         if live and self.answers.storing:
             self.answers.keep(self.name, [conversations[n] for n in live], texts)
         return stored

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from utils.compare.folders import ANSWERS
 from utils.compare.kept_answers import Answering, KeptAnswers, KeptModel, identity
 from utils.compare.lessons import MOST, closed_book_lessons, reading_lessons
 from utils.compare.own_case import Case
@@ -65,7 +66,7 @@ class Bench:
     @cached_property
     def kept(self) -> KeptAnswers:
         """The file of answers."""
-        return KeptAnswers(self.folder / "answers.jsonl")
+        return KeptAnswers(self.folder / ANSWERS)
 
     @cached_property
     def index(self) -> DenseIndex:
@@ -151,7 +152,7 @@ def tuned(bench: Bench, lessons: Sequence[TrainingExample]) -> KeptModel:
 
 
 def plan_for(generator: Answering, seed: int) -> LoraPlan:
-    """The course's plan for its own model, and for others the gentler one of notebook 12."""
+    """The course's plan for its own model, and for others a gentler one, with half the rank of notebook 12's."""
     if getattr(generator, "was_trained_here", False):
         return LoraPlan(seed=seed)
     return LoraPlan(rank=8, alpha=16, learning_rate=1e-3, epochs=1, batch_size=4, seed=seed)

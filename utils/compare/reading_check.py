@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from utils.compare.arms import Bench
+from utils.compare.tables import percent
 from utils.evaluation import Interval, mean_interval, score
 from utils.rag import answer_from
 
@@ -24,7 +25,7 @@ class Reading:
         """What the share says about the model, with advice."""
         if self.share is None:
             return "No question of the training half has its answer in a document, word for word: check the questions."
-        mean, low, high = (f"{100 * value:.0f} %" for value in (self.share.mean, self.share.low, self.share.high))
+        mean, low, high = (percent(value) for value in (self.share.mean, self.share.low, self.share.high))
         measured = (
             f"With the right passage in its prompt, the model answers {mean} of {self.questions} questions of the "
             f"training half correctly (95 % interval {low} to {high})."
@@ -51,4 +52,4 @@ def _verdict(share: Interval) -> str:
         )
     if share.low >= BAR:
         return "It reads these texts well enough for a comparison."
-    return f"Whether that reaches {100 * BAR:.0f} % is too close to call: write more questions, or try another model."
+    return f"Whether that reaches {percent(BAR)} is too close to call: write more questions, or try another model."

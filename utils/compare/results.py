@@ -16,7 +16,7 @@ from utils.compare.kept_answers import identity
 from utils.compare.lessons import MOST
 from utils.compare.own_case import PASSAGE_TOKENS, Case
 from utils.compare.reading_check import Reading
-from utils.compare.tables import as_points, compare, outcome_table, score_arms
+from utils.compare.tables import as_points, compare, outcome_table, percent, score_arms
 from utils.evaluation import RIGHT, Difference, Interval, mean_interval
 from utils.handbook import Answer
 from utils.ladder import Findings, Needs, next_step
@@ -107,14 +107,12 @@ class Results:
 
 def in_percent(share: Interval) -> str:
     """A share in words: "62 % (95 % interval 50 % to 74 %)"."""
-    mean, low, high = (f"{100 * value:.0f} %" for value in (share.mean, share.low, share.high))
-    return f"{mean} (95 % interval {low} to {high})"
+    return f"{percent(share.mean)} (95 % interval {percent(share.low)} to {percent(share.high)})"
 
 
 def mean_of(values: Sequence[float]) -> str:
     """The mean of a column of scores in percent, a dash where nothing can be measured."""
-    mean = pd.Series(values, dtype=float).mean()
-    return "–" if pd.isna(mean) else f"{100 * mean:.0f} %"
+    return percent(pd.Series(values, dtype=float).mean())
 
 
 def settings_of(bench: Bench, limit: int | None = None) -> dict[str, str]:

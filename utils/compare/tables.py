@@ -63,4 +63,9 @@ def _points(share: float) -> str:
 
 def as_percent(table: pd.DataFrame) -> pd.DataFrame:
     """Shares as whole percentages, a dash where there is nothing to measure."""
-    return table.map(lambda share: "–" if pd.isna(share) else f"{100 * share:.0f} %")
+    return table.map(percent)
+
+
+def percent(share: float) -> str:
+    """A share as a whole percentage, a dash where there is none (NaN)."""
+    return "–" if pd.isna(share) else f"{100 * share:.0f} %"
