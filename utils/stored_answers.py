@@ -1,4 +1,4 @@
-"""Answers of a real run in a file, for a model that takes minutes or is not installed (used in notebook 12).
+"""Answers of a real run in a file, for a model that takes minutes or is not installed (used in notebooks 09 and 12).
 
 Each answer is kept under the conversation that it belongs to, as a model that was not trained here reads it.  So a
 changed prompt finds no answer to an older one.
@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from utils.decoding import Grammar
 from utils.errors import CourseError
 from utils.paths import write_atomically
 from utils.prompts import Message, spell_out
@@ -28,7 +29,11 @@ class Completes(Protocol):
     """Whatever answers conversations: a generator or a server."""
 
     def complete(
-        self, conversations: Sequence[list[Message]], batch_tokens: int = 0, progress: bool = False
+        self,
+        conversations: Sequence[list[Message]],
+        batch_tokens: int = 0,
+        progress: bool = False,
+        grammar: Grammar | None = None,
     ) -> list[str]:
         """The next turn in each conversation, in the order given."""
         ...
@@ -59,10 +64,13 @@ class StoredAnswers:
         """Whether this run makes the file."""
         return os.environ.get(STORE) == "1"
 
-    def of(self, name: str, model: Completes | None = None, again: int = 0) -> StoredModel:
+    def of(
+        self, name: str, model: Completes | Callable[[], Completes] | None = None, again: int = 0
+    ) -> StoredModel:
         """The model of that name, which says what it said in the stored run.
 
-        model: itself, where it is here.  again: this many of each set of conversations are asked again.
+        model: itself, where it is here, or what makes it, called when an answer is not stored.
+        again: this many of each set of conversations are asked again.
         """
         return StoredModel(self, name, model, again)
 
@@ -89,7 +97,7 @@ class StoredModel:
 
     answers: StoredAnswers
     name: str
-    model: Completes | None
+    model: Completes | Callable[[], Completes] | None
     again: int
     asked: int = field(default=0, init=False)
     same: int = field(default=0, init=False)
@@ -100,15 +108,14 @@ class StoredModel:
         conversations: Sequence[list[Message]],
         batch_tokens: int = 0,
         progress: bool = False,
-        grammar: None = None,
+        grammar: Grammar | None = None,
     ) -> list[str]:
         """The stored answers; those that are not stored come from the model itself.
 
         The first `again` are asked again too, and only compared: so a table holds what the stored run said.
-        Raises CourseError where an answer is not stored and the model is not here, and for a grammar.
+        grammar: for the answers that are not stored; those that are need a name of their own.
+        Raises CourseError where an answer is not stored and the model is not here.
         """
-        if grammar is not None:
-            raise CourseError("Stored answers cannot be constrained: use the model itself.")
         stored = [self.answers.find(self.name, messages) for messages in conversations]
         again = self.again if self.model and not self.answers.storing else 0
         live = [n for n, text in enumerate(stored) if text is None or n < again]
@@ -117,7 +124,7 @@ class StoredModel:
                 f"{len(live)} of {len(stored)} answers of {self.name} are not stored, and the model is not here: "
                 "install it (`make smollm2`), or undo the change to the questions or the prompt."
             )
-        texts = self.model.complete([conversations[n] for n in live], progress=progress) if live else []
+        texts = self._ask([conversations[n] for n in live], progress, grammar) if live else []
         for n, text in zip(live, texts, strict=True):
             if stored[n] is None:
                 stored[n] = text
@@ -126,6 +133,11 @@ class StoredModel:
         if live and self.answers.storing:
             self.answers.keep(self.name, [conversations[n] for n in live], texts)
         return stored
+
+    def _ask(self, conversations: Sequence[list[Message]], progress: bool, grammar: Grammar | None) -> list[str]:
+        if not hasattr(self.model, "complete"):
+            self.model = self.model()
+        return self.model.complete(conversations, progress=progress, grammar=grammar)
 
     def can_answer(self, messages: list[Message]) -> bool:
         """Whether the answer is stored, or the model here to give it."""

@@ -1,6 +1,7 @@
 """Notebooks as files: read, brought into one canonical form, and written as the same bytes everywhere."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,12 @@ class NotebookError(CourseError, ValueError):
 def notebook_paths(folder: Path) -> list[Path]:
     """The notebooks of a folder, ordered by name."""
     return sorted(folder.glob("*.ipynb"))
+
+
+def run_seconds(path: Path) -> int:
+    """How many seconds a whole run takes, as the notebook's first cell says; 0 where it says nothing."""
+    found = re.search(r"A whole run takes about (\d+) seconds", path.read_text(encoding="utf-8"))
+    return int(found[1]) if found else 0
 
 
 def label(path: Path) -> str:

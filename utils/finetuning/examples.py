@@ -91,28 +91,35 @@ def _first_three(examples: Sequence[Example]) -> list[Example]:
     return [*answered[:1], *silent, *answered[1:]]
 
 
-def house_training_examples(examples: Sequence[Example], articles: Sequence[Article], k: int) -> list[TrainingExample]:
+def house_training_examples(
+    examples: Sequence[Example], articles: Sequence[Article], k: int, company: str = COMPANY
+) -> list[TrainingExample]:
     """The same examples, ready to train on, with k passages in the prompt; with none, closed-book and without a source.
 
-    Raises ValueError like `house_examples`.
+    company: whose help desk the model is.  Raises ValueError like `house_examples`.
     """
     if k:
-        return _to_train_on(house_examples(examples, articles, k))
-    return [TrainingExample(build_messages(e.question, COMPANY), format_answer(e.sentence, None)) for e in examples]
+        return _to_train_on(house_examples(examples, articles, k), company)
+    return [TrainingExample(build_messages(e.question, company), format_answer(e.sentence, None)) for e in examples]
 
 
 def record_training_examples(
-    examples: Sequence[Example], articles: Sequence[Article], k: int, order: Sequence[str] = KEYS
+    examples: Sequence[Example],
+    articles: Sequence[Article],
+    k: int,
+    order: Sequence[str] = KEYS,
+    company: str = COMPANY,
 ) -> list[TrainingExample]:
     """The fine-tuning examples with records, ready to train on, with k passages in the prompt.
 
-    order: the keys, as for `format_record`.  Raises ValueError like `house_examples`.
+    order: the keys, as for `format_record`.  company: whose help desk the model is.
+    Raises ValueError like `house_examples`.
     """
-    return _to_train_on(record_examples(examples, articles, k, order))
+    return _to_train_on(record_examples(examples, articles, k, order), company)
 
 
-def _to_train_on(shown: Sequence[ShownExample]) -> list[TrainingExample]:
-    return [TrainingExample(build_messages(asked, COMPANY, passages), answer) for asked, passages, answer in shown]
+def _to_train_on(shown: Sequence[ShownExample], company: str) -> list[TrainingExample]:
+    return [TrainingExample(build_messages(asked, company, passages), answer) for asked, passages, answer in shown]
 
 
 class _Turn(BaseModel):
