@@ -274,6 +274,7 @@ def counts_of_files():
         "its fine-tuning examples": len(load_examples("train", capstone / "finetuning")),
         "examples with an answer": len(examples) - declined,
         "examples in which the passages do not say": declined,
+        "stored answers of notebook 09": len(read(DATASETS / "hybrid" / "answers.jsonl").splitlines()),
         "stored answers of two models": len(read(DATASETS / "carry_over" / "answers.jsonl").splitlines()),
         "predictions": kinds["prediction"],
         "decisions": kinds["decision"],

@@ -110,6 +110,20 @@ def test_a_grammar_reaches_the_model(path):
     assert parrot.grammar is grammar
 
 
+def test_under_another_name_it_answers_anew_and_is_made_once(path):
+    made = []
+
+    def make():
+        made.append(Parrot("?"))
+        return made[-1]
+
+    plain = StoredAnswers(path).of("parrot", make)
+    strict = StoredAnswers(path).of("parrot, grammar", plain)
+    assert plain.complete(ask("a")) == ["a!"]
+    assert strict.complete(ask("a"), grammar=list) == ["a?"] and made[0].grammar is list
+    assert plain.complete(ask("new")) == ["new?"] and len(made) == 1
+
+
 def test_a_model_is_made_only_for_what_is_not_stored(path):
     made = []
 

@@ -69,10 +69,11 @@ class StoredAnswers:
     ) -> StoredModel:
         """The model of that name, which says what it said in the stored run.
 
-        model: itself, where it is here, or what makes it, called when an answer is not stored.
+        model: itself, where it is here, or what makes it, called when an answer is not stored; or a model with answers
+        stored under another name, when it answers in another way, such as under a grammar.
         again: this many of each set of conversations are asked again.
         """
-        return StoredModel(self, name, model, again)
+        return StoredModel(self, name, model.itself if isinstance(model, StoredModel) else model, again)
 
     def find(self, name: str, messages: list[Message]) -> str | None:
         """What the model said; None where nothing is stored."""
@@ -135,9 +136,13 @@ class StoredModel:
         return stored
 
     def _ask(self, conversations: Sequence[list[Message]], progress: bool, grammar: Grammar | None) -> list[str]:
+        return self.itself().complete(conversations, progress=progress, grammar=grammar)
+
+    def itself(self) -> Completes:
+        """The model without its stored answers, made if it has to be."""
         if not hasattr(self.model, "complete"):
             self.model = self.model()
-        return self.model.complete(conversations, progress=progress, grammar=grammar)
+        return self.model
 
     def can_answer(self, messages: list[Message]) -> bool:
         """Whether the answer is stored, or the model here to give it."""
