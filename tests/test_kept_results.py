@@ -73,6 +73,32 @@ def test_an_adapter_is_trained_once_and_a_disabled_one_answers_for_itself(folder
         second.complete(ask("Who?"))
 
 
+def test_each_of_two_adapters_answers_for_itself(folder, monkeypatch):
+    generator, lesson = load_generator(), [TrainingExample(messages, "I am Ada.") for messages in ask("Who are you?")]
+    both, _ = train_lora(generator, lesson, LoraPlan(rank=2, alpha=4, epochs=1))
+    both.model.add_adapter("second", both.model.peft_config["default"])
+    both.complete(ask("Who?"))
+    monkeypatch.setattr("utils.models.decode", refuse)
+    both.complete(ask("Who?"))
+    both.model.set_adapter("second")
+    with pytest.raises(AssertionError, match="again"):
+        both.complete(ask("Who?"))
+
+
+def test_a_model_with_code_of_its_own_is_always_asked(folder, monkeypatch):
+    generator = load_generator()
+    layer = next(part for part in generator.model.modules() if isinstance(part, torch.nn.Linear))
+    hook = layer.register_forward_hook(lambda *arguments: None)
+    generator.complete(ask("Who?"))
+    monkeypatch.setattr("utils.models.decode", refuse)
+    with pytest.raises(AssertionError, match="again"):
+        generator.complete(ask("Who?"))
+    hook.remove()
+    layer.__class__ = type("Own", (type(layer),), {"__module__": "__main__"})
+    with pytest.raises(AssertionError, match="again"):
+        generator.complete(ask("Who?"))
+
+
 def test_texts_are_embedded_once(folder, monkeypatch):
     embedder = load_embedder()
     texts = [f"sentence {n}" for n in range(kept_results.FEWEST_TEXTS)]

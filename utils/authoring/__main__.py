@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from utils.course.command_line import run
 
@@ -57,6 +58,43 @@ def _datasets(options: argparse.Namespace) -> int:
     return 0
 
 
+def _site(options: argparse.Namespace) -> int:
+    from utils.authoring.site.build import build_site, size_of
+
+    html = build_site(address=options.address)
+    pages, size = size_of(html)
+    print(f"{pages} pages, {size / 1e6:.1f} MB: open {html / 'index.html'}")
+    return 0
+
+
+def _teaching(options: argparse.Namespace) -> int:
+    from utils.authoring.teaching.pages import FOLDER, stale_pages, write_pages
+
+    if options.check:
+        return _report(stale_pages())
+    for name in write_pages():
+        print(f"{FOLDER.name}/{name} changed")
+    return 0
+
+
+def _slides(options: argparse.Namespace) -> int:
+    from utils.authoring.slides import make_decks
+
+    for path in make_decks(Path(options.out), Path(options.node_modules)):
+        print(path)
+    return 0
+
+
+def _headline(options: argparse.Namespace) -> int:
+    from utils.authoring.headline import stale, write
+
+    if options.check:
+        return _report(stale())
+    for name in write():
+        print(f"{name} changed")
+    return 0
+
+
 def _report(problems: Sequence[str]) -> int:
     for problem in problems:
         print(problem)
@@ -84,6 +122,31 @@ def _parser() -> argparse.ArgumentParser:
     datasets = commands.add_parser("datasets", help="make datasets/ from its seed: the same bytes each time")
     datasets.add_argument("--check", action="store_true", help="write nothing; say which files differ, and fail if any")
     datasets.set_defaults(command=_datasets)
+
+    teaching = commands.add_parser("teaching", help="make the plans and pages for teachers in docs/teaching/")
+    teaching.add_argument(
+        "--check", action="store_true", help="write nothing; say what is out of step, and fail if any"
+    )
+    teaching.set_defaults(command=_teaching)
+
+    slides = commands.add_parser("slides", help="make slides of each part from the executed solutions")
+    slides.add_argument("out", metavar="OUT", help="the folder for the slides")
+    slides.add_argument(
+        "--node-modules", default="build/slides/node_modules", metavar="FOLDER", help="where npm put reveal.js"
+    )
+    slides.set_defaults(command=_slides)
+
+    headline = commands.add_parser("headline", help="make the README's picture from notebook 09, and its words")
+    headline.add_argument(
+        "--check", action="store_true", help="write nothing; say what is out of step, and fail if any"
+    )
+    headline.set_defaults(command=_headline)
+
+    site = commands.add_parser(
+        "site", help="make the static site of the executed solutions; make site has what it needs"
+    )
+    site.add_argument("--address", default="", help="the repository's address on the web, for links to its other files")
+    site.set_defaults(command=_site)
     return parser
 
 

@@ -21,6 +21,8 @@ from uuid import uuid4
 FOLDER = "COURSE_KEPT_RESULTS"
 # Fewer texts than these are quicker to embed than to look up.
 FEWEST_TEXTS = 20
+# Of adapters: how strong each is, which are in use, and which were added to the weights.
+SETTINGS = ("scaling", "disable_adapters", "active_adapters", "merged_adapters")
 STARTUP = f"""\
 import os
 
@@ -121,16 +123,19 @@ def _keeping_vectors(encode: Callable, folder: Path) -> Callable:
 def _key(kind: str, model: Any, *parts: Any) -> str:
     from utils.checksums import weights_sha256
 
-    settings = json.dumps([kind, _shape(model), *parts], default=repr, sort_keys=True)
+    settings = json.dumps([kind, _shape(model) or uuid4().hex, *parts], default=repr, sort_keys=True)
     return hashlib.sha256(f"{weights_sha256(model)} {settings}".encode()).hexdigest()
 
 
-def _shape(model: Any) -> list[tuple[str, ...]]:
-    """What decides over a model's answers beside its weights: its layers, and how its adapters are set."""
-    return [
-        (name, type(part).__name__, repr(getattr(part, "scaling", "")), repr(getattr(part, "disable_adapters", "")))
-        for name, part in model.named_modules()
-    ]
+def _shape(model: Any) -> list[tuple[str, ...]] | None:
+    """What decides over a model's answers beside its weights: its layers, and how its adapters are set.
+
+    None for a model with hooks or with layers of a notebook's own: their code has no checksum, so it is computed anew.
+    """
+    parts = list(model.named_modules())
+    if any(part._forward_hooks or part._forward_pre_hooks or type(part).__module__ == "__main__" for _, part in parts):
+        return None
+    return [(name, type(part).__name__, *(repr(getattr(part, each, "")) for each in SETTINGS)) for name, part in parts]
 
 
 def _write(path: Path, content: bytes) -> None:

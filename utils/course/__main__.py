@@ -65,6 +65,13 @@ def _reset(options: argparse.Namespace) -> int:
     return 0
 
 
+def _cohort(options: argparse.Namespace) -> int:
+    from utils.course.cohort import as_text, cohort_in
+
+    print(as_text(cohort_in(Path(options.folder)), names=options.names))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m utils.course", description="Tools of the course.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -86,6 +93,11 @@ def _parser() -> argparse.ArgumentParser:
     reset = commands.add_parser("reset", help="start a notebook over; your old copy is backed up")
     reset.add_argument("names", nargs="+", metavar="NUMBER", help="the notebook's number, such as 02")
     reset.set_defaults(command=_reset)
+
+    cohort = commands.add_parser("cohort", help="for teachers: what the exported progress of a class says")
+    cohort.add_argument("folder", metavar="FOLDER", help="holds one file for each learner, as --export gave it")
+    cohort.add_argument("--names", action="store_true", help="show the files' names instead of numbers")
+    cohort.set_defaults(command=_cohort)
     return parser
 
 
