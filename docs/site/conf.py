@@ -49,7 +49,14 @@ def _write_math(translator: HTML5Translator, node: nodes.math | nodes.math_block
     raise nodes.SkipNode
 
 
+def _give_captions_a_level(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: object) -> None:
+    """Sphinx marks the captions of the navigation as headings but names no level, which screen readers need."""
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace('role="heading"', 'role="heading" aria-level="2"')
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the renderer for formulas."""
+    """Register what Sphinx and the theme lack."""
     app.add_html_math_renderer("mathml", inline_renderers=(_write_math, None), block_renderers=(_write_math, None))
+    app.connect("html-page-context", _give_captions_a_level, priority=900)  # after the theme
     return {"parallel_read_safe": True}
