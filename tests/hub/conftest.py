@@ -21,7 +21,7 @@ RESULTS = ROOT / "build" / "hub"
 PROXY = RESULTS / "node_modules" / ".bin" / "configurable-http-proxy"
 CONFIG = ROOT / "deploy" / "one_machine" / "jupyterhub_config.py"
 ADMIN = "teacher"
-SECONDS_TO_START = 120
+SECONDS_TO_START = 300
 
 
 class Hub:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif("TEST_HUB" not in os.environ, reason="needs Jupy
 
 SIZES = [int(size) for size in os.environ.get("HUB_LEARNERS", "2").split(",")]
 PATH = "notebooks/02_rag_pipeline.ipynb"
-SECONDS_TO_START = 180
+SECONDS_TO_START = 300
 SECONDS_FOR_A_CELL = 600
 READ_PROGRESS = """
 from utils.paths import ledger_file, progress_file
