@@ -301,15 +301,27 @@ def test_the_front_page_lists_every_notebook_with_what_it_decides(pages):
     assert all(decision.endswith(".") for _, _, decision in rows)
 
 
+def test_the_navigation_names_every_page_once(pages):
+    entries = re.findall(r"^(?:.* <)?([\w./-]+?)>?$", "\n".join(toctrees(pages["index.md"])), re.MULTILINE)
+    named = [path.rpartition(".")[0] for path in pages if path.endswith((".md", ".ipynb")) and path != "index.md"]
+    assert sorted(entries) == sorted(named)
+
+
+def toctrees(text):
+    return re.findall(r"```\{toctree\}\n(?::\w+:[^\n]*\n)+\n(.*?)\n```", text, re.DOTALL)
+
+
 def test_claims_in_the_readme_get_a_page_of_their_own(tmp_path):
     (tmp_path / "docs" / "site").mkdir(parents=True)
     (tmp_path / "datasets").mkdir()
-    section = "## What we found\n\n| claim | verdict |\n|---|---|\n| [fast](datasets/README.md) | no |\n"
-    (tmp_path / "README.md").write_text(f"# A\n\n## Start\n\nx\n\n{section}\n## Last\n\ny\n", encoding="utf-8")
+    section = "## What we found\n\n| claim | verdict |\n|---|---|\n| [fast](datasets/README.md) | [no](#start) |\n"
+    with_picture = section.replace("\n\n", "\n\n![A path](docs/site/path.png)\n\n", 1)
+    (tmp_path / "docs" / "site" / "path.png").write_bytes(b"")
+    (tmp_path / "README.md").write_text(f"# A\n\n## Start\n\nx\n\n{with_picture}\n## Last\n\ny\n", encoding="utf-8")
     for name in ("CONTRIBUTING.md", "datasets/README.md", "docs/site/index.md"):
         (tmp_path / name).write_text("# T\n", encoding="utf-8")
     pages = site_pages(root=tmp_path)
-    assert pages["claims.md"] == f"# Claims and verdicts\n\n{section}"
+    assert pages["claims.md"] == f"# Claims and verdicts\n\n{section.replace('#start', 'README.md#start')}"
     (tmp_path / "README.md").write_text("# A\n\n## Start\n\nNo claim here.\n", encoding="utf-8")
     assert "claims.md" not in site_pages(root=tmp_path)
 

@@ -127,7 +127,7 @@ def test_every_page_can_be_read_in_both_themes(theme, site, addresses, browser, 
         page.eval_on_selector_all("details", "folds => folds.forEach(fold => fold.open = true)")
         rules = ["color-contrast", "link-in-text-block"] if theme == "dark" else None
         found += [f"{address.removeprefix(own)}: {line}" for line in violations(page, axe_source, rules)]
-        name = address.rpartition("/")[2].removesuffix(".html")
+        name = address.removeprefix(own).removesuffix(".html").replace("/", "-")
         page.screenshot(path=screenshots / f"site-{name}-{theme}.png")
     page.context.close()
     assert found == []

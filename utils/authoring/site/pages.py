@@ -22,6 +22,9 @@ LIST_OF_NOTEBOOKS, CONTENTS = "<!-- notebooks -->", "<!-- contents -->"
 SECTION = re.compile(r"^## (?P<title>[^\n]+)\n(?P<body>.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 CLAIMS_TABLE = re.compile(r"^\|[^\n]*\bclaim\b[^\n]*\|\n\|[-:| ]+\|\n", re.IGNORECASE | re.MULTILINE)
 
+PICTURE_LINE = re.compile(r"^!\[[^\n]*\]\([^\n)]*\)\n+", re.MULTILINE)  # the front page has the pictures
+LOCAL_LINK = re.compile(r"\]\((?![a-z][a-z0-9+.-]*:)(?P<here>#)?")
+
 
 def site_pages(address: str = "", root: Path = ROOT) -> dict[str, str | bytes]:
     """The files that Sphinx reads, by their paths: pages in Markdown, notebooks, and the pictures they show.
@@ -73,8 +76,9 @@ def _claims(readme: str) -> str:
     if not sections:
         return ""
     body = "\n\n".join(f"## {section['title']}\n\n{section['body'].strip()}" for section in sections)
-    # The page lies where the hand-written ones do, and the section's links begin at the root.
-    return "# Claims and verdicts\n\n" + re.sub(r"(?<=\]\()(?![a-z]+:|#|/)", "../../", body) + "\n"
+    # The page lies where the hand-written ones do; the section's links begin at the root, or in the README itself.
+    body = LOCAL_LINK.sub(lambda link: "](../../" + ("README.md#" if link["here"] else ""), PICTURE_LINE.sub("", body))
+    return f"# Claims and verdicts\n\n{body}\n"
 
 
 def _notebook_files(notebooks: dict[str, NotebookNode], places: Places) -> Iterator[tuple[str, str]]:
@@ -95,18 +99,20 @@ def _list(notebooks: dict[str, NotebookNode]) -> str:
 
 
 def _contents(places: Places, notebooks: dict[str, NotebookNode]) -> str:
+    """The navigation: the notebooks, pages about the course, and a part for each folder below docs/."""
     others = [path for path in places.pages if path not in notebooks and path != f"{HAND_WRITTEN}/index.md"]
+    parts: dict[str, list[str]] = {"Notebooks": list(notebooks)}
+    # What a visitor is likely to want first: the hand-written pages, then the documents as they are linked.
+    for path in sorted(others, key=lambda path: not path.startswith(HAND_WRITTEN)):
+        parts.setdefault(_part_of(path), []).append(path)
     return "\n\n".join(
-        [
-            _toctree("Notebooks", [_docname(path) for path in notebooks]),
-            _toctree("About the course", [_entry(places.pages[path]) for path in _in_order(others)]),
-        ]
+        _toctree(caption, [_entry(places.pages[path]) for path in paths]) for caption, paths in parts.items()
     )
 
 
-def _in_order(sources: Sequence[str]) -> list[str]:
-    """What a visitor is likely to want first: claims, the hand-written pages, then the documents."""
-    return sorted(sources, key=lambda source: (not source.startswith(HAND_WRITTEN), sources.index(source)))
+def _part_of(source: str) -> str:
+    folder = re.match(r"docs/(?!site/)(\w+)/", source)
+    return folder[1].capitalize() if folder else "About the course"
 
 
 def _entry(page: str) -> str:
