@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
+from test_prose_figures import outputs
 
 from utils.authoring.headline import (
     COUNT_CELL,
@@ -124,12 +125,6 @@ def test_a_notebook_without_outputs_is_named(tmp_path, cell):
 # The README's table of findings
 
 
-def stored_outputs(path):
-    """All that a solution's cells print or show as text."""
-    outputs = [output for cell in code_cells(read_notebook(path)) for output in cell.outputs]
-    return "\n".join(one.get("text", "") + one.get("data", {}).get("text/plain", "") for one in outputs)
-
-
 def rows_of(readme):
     """What the README found in each notebook, by the notebook's number."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in readme.splitlines() if line[:1] == "|"]
@@ -143,7 +138,7 @@ def figures_in(text):
 
 def unproven(readme):
     """The figures in the README's findings that their notebook does not store."""
-    stored = {path.name[:2]: figures_in(stored_outputs(path)) for path in SOLUTIONS.glob("*.ipynb")}
+    stored = {path.name[:2]: figures_in(outputs(read_notebook(path))) for path in SOLUTIONS.glob("*.ipynb")}
     return [(name, figure) for name, found in rows_of(readme).items() for figure in figures_in(found) - stored[name]]
 
 
@@ -158,7 +153,7 @@ def test_every_finding_in_the_readme_comes_from_its_notebook():
 
 
 def test_the_readme_says_what_carries_over():
-    printed = stored_outputs(next(SOLUTIONS.glob("12_*.ipynb")))
+    printed = outputs(read_notebook(next(SOLUTIONS.glob("12_*.ipynb"))))
     verdicts = re.findall(r"^(same verdict|other verdict|cannot tell) +(\w.*)$", printed, re.MULTILINE)
     assert len(verdicts) == 12
     rows = dict(re.findall(r"^\| (\w+ \w+) \| (.*) \|$", README.read_text(encoding="utf-8"), re.MULTILINE))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from utils.course.notebook_files import notebook_paths, read_notebook
+from utils.course.notebook_files import code_cells, notebook_paths, read_notebook
 from utils.paths import SOLUTIONS
 
 # A cell that names a publication may quote it.
@@ -22,12 +22,9 @@ def figures(text):
 
 
 def outputs(notebook):
-    texts = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            texts += [output.get("text", ""), data.get("text/plain", ""), data.get("text/markdown", "")]
-    return "\n".join(texts)
+    """All that the cells print or show as plain text."""
+    found = [output for cell in code_cells(notebook) for output in cell.outputs]
+    return "\n".join(one.get("text", "") + one.get("data", {}).get("text/plain", "") for one in found)
 
 
 def unproven(notebook):
