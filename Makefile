@@ -43,7 +43,7 @@ bench: export BENCH_JSON := bench.json
 bench: $(READY)  ## measure what must stay fast, on an otherwise idle machine; the results go into bench.json
 	$(PYTHON) -m pytest tests/benchmarks
 
-# Not part of `make test`, because it needs a browser, npm and about twenty-five minutes.
+# Not part of `make test`, because it needs a browser, npm and minutes.
 .PHONY: test-browser
 test-browser: export TEST_BROWSER ?= 1
 test-browser: $(READY)  ## test the quizzes in a real JupyterLab and Chromium; screenshots go into build/browser

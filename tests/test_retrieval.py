@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from utils.datasets import load_articles, load_questions
 from utils.errors import CourseError
-from utils.handbook import Article, Question, articles_by_id
+from utils.handbook import Article, Change, Question, articles_by_id
 from utils.models import load_embedder
 from utils.rag import RagPipeline
 from utils.retrieval import (
@@ -236,6 +236,22 @@ def test_add_replace_withdraw(small):
     small.withdraw("g")
     assert "g" not in ids(small.search(["Title of g. A newer one."], 100)[0])
     assert len(small) == len(small.vectors) == 6
+
+
+def test_carrying_out_changes_gives_the_handbook_of_the_last_day(small):
+    first, *others = small.passages
+    changes = [
+        Change("2026-10-01", "add", "g", article("g", "A new one.")),
+        Change("2026-10-02", "replace", first.article_id, article(first.article_id, "A newer one.")),
+        Change("2026-10-03", "withdraw", others[0].article_id, None),
+    ]
+    for change in changes:
+        small.carry_out(change)
+    texts = {passage.article_id: passage.text for passage in small.passages}
+    assert texts["g"] == "A new one." and texts[first.article_id] == "A newer one."
+    assert others[0].article_id not in texts and len(texts) == 1 + len(others)
+    with pytest.raises(CourseError, match="has no article"):
+        small.carry_out(changes[-1])
 
 
 def test_replace_and_withdraw_take_all_passages_of_an_article(small):

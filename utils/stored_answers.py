@@ -64,9 +64,7 @@ class StoredAnswers:
         """Whether this run makes the file."""
         return os.environ.get(STORE) == "1"
 
-    def of(
-        self, name: str, model: Completes | Callable[[], Completes] | None = None, again: int = 0
-    ) -> StoredModel:
+    def of(self, name: str, model: Completes | Callable[[], Completes] | None = None, again: int = 0) -> StoredModel:
         """The model of that name, which says what it said in the stored run.
 
         model: itself, where it is here, or what makes it, called when an answer is not stored; or a model with answers

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -18,11 +19,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from utils.paths import write_atomically
+
 FOLDER = "COURSE_KEPT_RESULTS"
 # Fewer texts than these are quicker to embed than to look up.
 FEWEST_TEXTS = 20
 # Of adapters: how strong each is, which are in use, and which were added to the weights.
 SETTINGS = ("scaling", "disable_adapters", "active_adapters", "merged_adapters")
+# The name of an adapter's losses among its tensors; no weight has it.
+LOSSES = "losses"
 STARTUP = f"""\
 import os
 
@@ -66,7 +71,7 @@ def _keeping_answers(complete: Callable, folder: Path) -> Callable:
         if path.exists():
             return json.loads(path.read_text(encoding="utf-8"))
         texts = complete(self, conversations, *arguments, **named)
-        _write(path, json.dumps(texts).encode())
+        write_atomically(path, json.dumps(texts))
         return texts
 
     return kept
@@ -74,6 +79,7 @@ def _keeping_answers(complete: Callable, folder: Path) -> Callable:
 
 def _keeping_adapters(train: Callable, folder: Path) -> Callable:
     import safetensors.torch
+    import torch
 
     from utils.finetuning.loop import put
 
@@ -83,15 +89,15 @@ def _keeping_adapters(train: Callable, folder: Path) -> Callable:
             return train(self)
         path = folder / f"{_key('adapter', self.tuned.model, self.rows, asdict(self.plan))}.safetensors"
         if path.exists():
-            content = path.read_bytes()
-            put(safetensors.torch.load(content), self.adapter)
+            kept = safetensors.torch.load(path.read_bytes())
+            self.losses = kept.pop(LOSSES).tolist()
+            put(kept, self.adapter)
             self.tuned.model.eval()
-            self.losses = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
             return self.losses
         losses = train(self)
-        _write(path.with_suffix(".json"), json.dumps(losses).encode())
         tensors = {name: weight.detach().contiguous() for name, weight in self.adapter.items()}
-        _write(path, safetensors.torch.save(tensors))
+        tensors[LOSSES] = torch.tensor(losses, dtype=torch.float64)
+        write_atomically(path, safetensors.torch.save(tensors))
         return losses
 
     return kept
@@ -110,11 +116,9 @@ def _keeping_vectors(encode: Callable, folder: Path) -> Callable:
             return np.load(path, allow_pickle=False)
         vectors = encode(self, texts, **named)
         if isinstance(vectors, np.ndarray):
-            # np.save adds an ending of its own to a name, but not to an open file.
-            beside = path.with_name(f"{uuid4().hex}.tmp")
-            with beside.open("wb") as file:
-                np.save(file, vectors, allow_pickle=False)
-            os.replace(beside, path)
+            content = io.BytesIO()
+            np.save(content, vectors, allow_pickle=False)
+            write_atomically(path, content.getvalue())
         return vectors
 
     return kept
@@ -136,10 +140,3 @@ def _shape(model: Any) -> list[tuple[str, ...]] | None:
     if any(part._forward_hooks or part._forward_pre_hooks or type(part).__module__ == "__main__" for _, part in parts):
         return None
     return [(name, type(part).__name__, *(repr(getattr(part, each, "")) for each in SETTINGS)) for name, part in parts]
-
-
-def _write(path: Path, content: bytes) -> None:
-    # Another worker may write the same result: whoever comes last replaces it whole.
-    beside = path.with_name(f"{uuid4().hex}.tmp")
-    beside.write_bytes(content)
-    os.replace(beside, path)

@@ -17,6 +17,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from utils.course.notebook_files import notebook_number
 from utils.errors import CourseError
 from utils.paths import SOLUTIONS
 from utils.quiz.options import LEDGER_KEY, Evidence
@@ -140,7 +141,7 @@ def _by_key(pairs: Iterator[tuple[str, str]]) -> dict[str, str]:
 def read_sources(folder: Path) -> dict[str, Source]:
     """The notebooks of a folder by their number."""
     paths = sorted(folder.glob("*.ipynb"))
-    return {path.name.partition("_")[0]: Source(tuple(_cells(path))) for path in paths}
+    return {notebook_number(path): Source(tuple(_cells(path))) for path in paths}
 
 
 def _cells(path: Path) -> list[dict[str, Any]]:

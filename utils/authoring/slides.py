@@ -26,7 +26,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from utils.course.notebook_files import notebook_paths, read_notebook, tags
+from utils.course.notebook_files import notebook_number, notebook_paths, read_notebook, tags
 from utils.errors import CourseError
 from utils.paths import SOLUTIONS, write_atomically
 from utils.sentences import sentences
@@ -118,7 +118,7 @@ def slides_of(notebook: NotebookNode) -> Iterator[Slide]:
 
 
 def _part(path: Path) -> str:
-    number = path.name.partition("_")[0]
+    number = notebook_number(path)
     return "part-3" if not number.isdigit() or int(number) >= 10 else "part-2" if int(number) >= 5 else "part-1"
 
 

@@ -19,7 +19,7 @@ from statistics import median
 from pydantic import ValidationError
 
 from utils.course.calibration import UNSAID, Calibration, Level, calibrate
-from utils.course.transfer import VERSION, Transfer
+from utils.course.transfer import VERSION, Transfer, json_in
 from utils.errors import CourseError
 from utils.ledger import LedgerFile, Measurement
 from utils.quiz.feedback import is_right
@@ -248,12 +248,11 @@ def clean(text: str) -> str:
 
 
 def _learner(number: int, path: Path) -> Learner:
-    text = _text(path)
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
+    exported = json_in(_text(path))
+    if not exported:
         raise CourseError("it contains no progress of the course, or only a part of it")
     try:
-        transfer = Transfer.model_validate_json(text[start : end + 1])
+        transfer = Transfer.model_validate_json(exported)
     except (ValidationError, ValueError) as problem:
         raise CourseError(_foreign(problem)) from None
     if transfer.version > VERSION:

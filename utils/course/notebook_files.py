@@ -27,6 +27,11 @@ def notebook_paths(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.ipynb"))
 
 
+def notebook_number(path: Path) -> str:
+    """The number at the beginning of a notebook's file name: "02", "A2"."""
+    return path.name.partition("_")[0]
+
+
 def run_seconds(path: Path) -> int:
     """How many seconds a whole run takes, as the notebook's first cell says; 0 where it says nothing."""
     found = re.search(r"A whole run takes about (\d+) seconds", path.read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utils.course.calibration import Calibration, calibrate
-from utils.course.notebook_files import notebook_paths
+from utils.course.notebook_files import notebook_number, notebook_paths
 from utils.errors import CourseError
 from utils.ledger import Ledger
 from utils.paths import SOLUTIONS
@@ -71,7 +71,7 @@ def look_over(progress: Progress, ledger: Ledger, quizzes: Path = QUIZZES, solut
     """The learner's overview.  A quiz file with an error becomes a sentence, and the others still count."""
     loaded, problems = _load(quizzes)
     answers = progress.answers()
-    stems = {path.name.partition("_")[0]: path.stem for path in notebook_paths(solutions)}
+    stems = {notebook_number(path): path.stem for path in notebook_paths(solutions)}
     measured = {(measurement.notebook, measurement.key) for measurement in ledger.measurements()}
     states = [
         NotebookState(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from utils.course.backup import back_up
 from utils.course.learner_copy import learner_notebook
-from utils.course.notebook_files import label, notebook_paths, notebook_text, read_notebook
+from utils.course.notebook_files import label, notebook_number, notebook_paths, notebook_text, read_notebook
 from utils.errors import CourseError
 from utils.paths import NOTEBOOKS, SOLUTIONS, write_atomically
 
@@ -32,12 +32,12 @@ def reset(name: str, solutions: Path = SOLUTIONS, notebooks: Path = NOTEBOOKS) -
 
 def notebook_numbers(solutions: Path = SOLUTIONS) -> list[str]:
     """The numbers of the notebooks that can be reset: "00", "02", …"""
-    return [path.name.partition("_")[0] for path in notebook_paths(solutions)]
+    return [notebook_number(path) for path in notebook_paths(solutions)]
 
 
 def _solution(name: str, solutions: Path) -> Path:
     for path in notebook_paths(solutions):
-        if name in (path.name.partition("_")[0], path.stem, path.name):
+        if name in (notebook_number(path), path.stem, path.name):
             return path
     known = ", ".join(notebook_numbers(solutions)) or "none"
     raise CourseError(f"No notebook is called {name!r}: name one of {known}.")

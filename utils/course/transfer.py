@@ -44,12 +44,18 @@ def import_text(text: str, progress: Progress, ledger: Ledger) -> str:
     )
 
 
-def _parse(text: str) -> Transfer:
+def json_in(text: str) -> str:
+    """A text from its first brace to its last; empty where it has no such part."""
     start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
+    return text[start : end + 1] if start >= 0 else ""
+
+
+def _parse(text: str) -> Transfer:
+    exported = json_in(text)
+    if not exported:
         raise CourseError(f"This text contains no progress of the course: {COPY_AGAIN}.")
     try:
-        transfer = Transfer.model_validate_json(text[start : end + 1])
+        transfer = Transfer.model_validate_json(exported)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ", ".join(str(part) for part in first["loc"][:3]) or "the text"

@@ -13,7 +13,7 @@ import faiss
 import numpy as np
 
 from utils.errors import CourseError
-from utils.handbook import Article, Passage
+from utils.handbook import Article, Change, Passage
 from utils.retrieval.base import Allowed, Hit, allowed_mask, check_search
 from utils.retrieval.passages import as_passages, passage_text
 from utils.retrieval.persistence import read_index, write_index
@@ -107,6 +107,15 @@ class DenseIndex:
         Raises CourseError when it is not in the index.
         """
         self._remove(self._numbers_of({article_id}))
+
+    def carry_out(self, change: Change) -> None:
+        """Brings the index up to date with one change of the handbook.  Raises CourseError as the operation does."""
+        if change.kind == "withdraw":
+            self.withdraw(change.article_id)
+        elif change.kind == "add":
+            self.add([change.article])
+        else:
+            self.replace([change.article])
 
     def save(self, folder: Path) -> None:
         """Writes the index into a folder, in the place of an index that was saved there before.

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from utils.authoring.site.questions import question_html
-from utils.course.notebook_files import code_cells
+from utils.course.notebook_files import code_cells, notebook_number
 from utils.quiz.questions import load_quiz
 from utils.quiz.schema import Quiz, QuizQuestion
 
@@ -72,7 +72,7 @@ def title_of(notebook: NotebookNode) -> str:
 
 def stems_of(paths: list[Path]) -> dict[str, str]:
     """The file names without ending, by the notebook's number: "02" → "02_rag_pipeline"."""
-    return {path.stem.partition("_")[0]: path.stem for path in paths}
+    return {notebook_number(path): path.stem for path in paths}
 
 
 @cache

@@ -47,11 +47,9 @@ def make_pages(teaching: Teaching, found: Mapping[str, Lesson]) -> dict[str, str
 
 def write_pages(folder: Path = FOLDER) -> list[str]:
     """Write every page that is out of step, and return their names.  A page that is no longer made is removed."""
-    made = make_pages(read_teaching(folder / TEACHING.name), lessons())
-    changed = [name for name, text in made.items() if _text(folder / name) != text]
-    for name in changed:
-        write_atomically(folder / name, made[name])
-    left = _left(folder, made)
+    changed, left = _out_of_step(folder)
+    for name, text in changed.items():
+        write_atomically(folder / name, text)
     for name in left:
         (folder / name).unlink()
     return [*changed, *left]
@@ -59,10 +57,15 @@ def write_pages(folder: Path = FOLDER) -> list[str]:
 
 def stale_pages(folder: Path = FOLDER) -> list[str]:
     """One line for each page that is out of step, with the fix."""
-    made = make_pages(read_teaching(folder / TEACHING.name), lessons())
-    stale = [name for name, text in made.items() if _text(folder / name) != text]
+    changed, left = _out_of_step(folder)
     place = f"{folder.parent.name}/{folder.name}"
-    return [f"{place}/{name} is out of step: run `{COMMAND}`" for name in [*stale, *_left(folder, made)]]
+    return [f"{place}/{name} is out of step: run `{COMMAND}`" for name in [*changed, *left]]
+
+
+def _out_of_step(folder: Path) -> tuple[dict[str, str], list[str]]:
+    """The pages to write, with their texts, and the names of those to remove."""
+    made = make_pages(read_teaching(folder / TEACHING.name), lessons())
+    return {name: text for name, text in made.items() if _text(folder / name) != text}, _left(folder, made)
 
 
 def _text(path: Path) -> str | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from utils.course.learner_copy import learner_notebook
-from utils.course.notebook_files import label, notebook_paths, read_notebook
+from utils.course.notebook_files import label, notebook_number, notebook_paths, read_notebook
 from utils.errors import CourseError
 from utils.paths import SOLUTIONS
 from utils.quiz.questions import QUIZZES, load_quiz, quiz_numbers
@@ -90,7 +90,7 @@ def lessons(solutions: Path = SOLUTIONS, quizzes: Path = QUIZZES) -> dict[str, L
     numbers = set(quiz_numbers(quizzes))
     found = {}
     for path in notebook_paths(solutions):
-        number = path.name.partition("_")[0]
+        number = notebook_number(path)
         found[number] = _lesson(path, number, load_quiz(number, quizzes) if number in numbers else None)
     return found
 
