@@ -278,7 +278,7 @@ def test_no_learners_and_no_quizzes_are_no_error():
     assert as_text(sum_up([])).startswith("0 learners")
 
 
-def test_a_hundred_whole_files_take_less_than_two_seconds(write):
+def test_a_hundred_whole_files_are_summed_up_in_seconds(write):
     quizzes = [load_quiz(number) for number in quiz_numbers()]
     asked = [(quiz.key(one), getattr(one, "key", "a")) for quiz in quizzes for one in quiz.questions]
     measured = [share(f"arm{n}.correct", 0.5, unit="share", notebook="02", at=f"{n}") for n in range(150)]
@@ -292,7 +292,9 @@ def test_a_hundred_whole_files_take_less_than_two_seconds(write):
     start = time.process_time()
     cohort = cohort_in(folder)
     assert len(cohort.learners) == 100 and cohort.skipped == ()
-    assert time.process_time() - start < 2
+    # About one second in a process of its own, two and a half at the end of a long test run with a full heap.
+    # Work that grows with learners times answers squared would take minutes.
+    assert time.process_time() - start < 10
 
 
 def test_a_file_that_is_not_allowed_to_be_read_is_listed(write, monkeypatch):
