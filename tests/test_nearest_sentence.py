@@ -5,7 +5,7 @@ import pytest
 
 from utils.evaluation import score
 from utils.handbook import Article, Question
-from utils.nearest_sentence import answer_by_nearest_sentence
+from utils.nearest_sentence import answer_by_nearest_sentence, choose_threshold
 
 
 class Words:
@@ -58,3 +58,25 @@ def test_a_mark_in_a_text_cites_nothing():
 def test_the_lengths_must_agree():
     with pytest.raises(ValueError):
         answer_by_nearest_sentence([question("Delivery?")], [], Words())
+
+
+def test_below_the_threshold_it_abstains():
+    asked = [question("Costs?"), question("Days of delivery?")]  # similarities 0.71 and 0.5
+    texts = [[ARTICLES[0]]] * 2
+    near = answer_by_nearest_sentence(asked, texts, Words(), 0.6)
+    assert [answer.text for answer in near] == ["Delivery costs $12. [1]", "The handbook does not say."]
+    assert answer_by_nearest_sentence(asked, texts, Words(), -1) == answer_by_nearest_sentence(asked, texts, Words())
+
+
+def test_the_threshold_with_the_most_right_answers_is_chosen():
+    unknown = question("Days of a tent?", (), ())  # without an answer: similarity 0.5
+    asked = [question("Delivery costs?"), question("Costs?"), unknown]  # 1 and 0.71, both right
+    least = choose_threshold(asked, [[ARTICLES[0]]] * 3, Words())
+    assert 0.5 < least <= 0.71
+    assert score(answer_by_nearest_sentence(asked, [[ARTICLES[0]]] * 3, Words(), least))["right"].all()
+    assert choose_threshold(asked[:2], [[ARTICLES[0]]] * 2, Words()) <= 0.71
+
+
+def test_no_questions_have_no_threshold():
+    with pytest.raises(ValueError):
+        choose_threshold([], [], Words())
