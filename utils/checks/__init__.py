@@ -15,6 +15,7 @@ from utils.checks.latency_and_cost import break_even, percentile
 from utils.checks.lora import lora_forward, merged_weight
 from utils.checks.making_the_choice import next_step
 from utils.checks.own_documents import split_questions
+from utils.checks.pretraining import merged, number_from
 from utils.checks.rag_pipeline import best_threshold, user_prompt
 from utils.checks.retrieval import cosine_search, mean_recall, sentence_chunks
 from utils.checks.start_here import share_right
@@ -23,7 +24,7 @@ from utils.checks.teaching_facts import extraction_rate, nearest_votes
 
 __all__ = [
     "apply_change", "best_threshold", "break_even", "carries_over", "cosine_search", "extraction_rate",
-    "failed_half", "leaked", "lora_forward", "masked_loss", "mean_recall", "merged_weight", "nearest_votes",
-    "next_step", "outcome", "percentile", "quote_nearest", "rrf", "same_questions", "sentence_chunks",
-    "share_right", "split_questions", "training_step", "user_prompt",
+    "failed_half", "leaked", "lora_forward", "masked_loss", "mean_recall", "merged", "merged_weight",
+    "nearest_votes", "next_step", "number_from", "outcome", "percentile", "quote_nearest", "rrf",
+    "same_questions", "sentence_chunks", "share_right", "split_questions", "training_step", "user_prompt",
 ]  # fmt: skip

@@ -317,3 +317,31 @@ def split_questions(facts: dict[str, str]) -> tuple[list[str], list[str]]:
     for group in groups.values():
         (training if len(training) < len(facts) / 2 else test).extend(group)
     return training, test
+
+
+def merged(pieces: list[str], pair: tuple[str, str]) -> list[str]:
+    """The pieces of a text, with each occurrence of the pair joined into one, from left to right.
+
+    pieces: any number.  pair: two neighbours to join; a piece that was joined is not joined again.  Exercise of
+    notebook A1.
+    """
+    result, place = [], 0
+    while place < len(pieces):
+        found = tuple(pieces[place : place + 2]) == pair
+        result.append("".join(pair) if found else pieces[place])
+        place += 2 if found else 1
+    return result
+
+
+def number_from(answer: str, value: str, passage: str) -> str:
+    """Where an answer's number comes from: "right" (it is the value), "another" (another number of the passage),
+    "invented" (not in the passage) or "no number".
+
+    answer: at most one number, a run of digits.  value: a number of the passage, as digits.  Exercise of notebook A1.
+    """
+    numbers = re.findall(r"\d+", answer)
+    if not numbers:
+        return "no number"
+    if numbers[0] == value:
+        return "right"
+    return "another" if numbers[0] in re.findall(r"\d+", passage) else "invented"
