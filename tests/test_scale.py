@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -14,11 +15,15 @@ from test_training_runs import tiny_examples, tiny_generator
 
 from utils.checks.references import merge_shards
 from utils.course.doctor import parse_pins
+from utils.datasets import load_articles
 from utils.errors import CourseError
 from utils.evaluation import Interval
 from utils.finetuning import LoraPlan, mean_loss, train_lora
 from utils.handbook import Article
+from utils.models import load_embedder
 from utils.paths import ROOT
+from utils.python_reference import load_topics
+from utils.retrieval import embed
 from utils.scale import (
     KINDS,
     Assumptions,
@@ -34,6 +39,7 @@ from utils.scale import (
     fit_power_law,
     has_ray,
     load_run,
+    load_vectors,
     local_cluster,
     measure,
     measure_all,
@@ -44,9 +50,9 @@ from utils.scale import (
     search_shard,
     split,
 )
-from utils.scale.__main__ import main, sizes_up_to
+from utils.scale.__main__ import REAL, main, sizes_up_to
 from utils.scale.ray_cluster import INSTALL, ray_module
-from utils.scale.stored import save_run
+from utils.scale.stored import save_run, save_vectors
 from utils.scale.sweep import sweep, train_trial
 
 LOCK = "requirements.lock"
@@ -306,6 +312,27 @@ def test_the_stored_runs_of_the_course_are_complete():
     assert max(row["vectors"] for row in indexes.rows) == 1_000_000
     assert [(row["killed"], row["lost"], row["twice"]) for row in cluster.rows] == [(False, 0, 0), (True, 0, 0)]
     assert [row["starts"] for row in trials.rows] == [2] + [1] * (len(trials.rows) - 1)
+    assert len({row["steps"] for row in trials.rows}) == 1  # the killed trial went on, and did not begin anew
+
+
+def test_the_stored_vectors_are_those_of_the_sentences():
+    vectors = load_vectors()
+    assert vectors.shape == (REAL, 384) and vectors.dtype == np.float32
+    some = embed(distinct_sentences(load_articles() + load_topics(), REAL)[::100], load_embedder())
+    assert np.abs(vectors[::100] - some).max() < 1e-3  # two bytes a number
+
+
+@pytest.mark.parametrize("content", [None, b"", b"x" * 200])
+def test_stored_vectors_that_are_missing_or_broken(tmp_path, content):
+    if content is not None:
+        (tmp_path / "sentences.npy").write_bytes(content)
+    with pytest.raises(CourseError, match="restore it with git, or run `python -m utils.scale vectors`"):
+        load_vectors(tmp_path)
+
+
+def test_vectors_are_stored_and_read_again(tmp_path, vectors):
+    save_vectors(vectors, tmp_path)
+    assert np.abs(load_vectors(tmp_path) - vectors).max() < 1e-3
 
 
 def test_no_stored_file_names_a_place_or_a_person():
@@ -376,7 +403,11 @@ def test_a_killed_trial_goes_on_and_ends_as_if_nothing_had_happened(tmp_path):
 
 def test_a_trial_that_nobody_kills_starts_once(tmp_path):
     trial = train_trial(*tiny_data(), TINY, tmp_path / "t")
-    assert (trial.rank, trial.seed, trial.starts) == (2, 0, 1)
+    assert (trial.rank, trial.seed, trial.starts, trial.steps) == (2, 0, 1, 6)
+    anew = train_trial(*tiny_data(), TINY, tmp_path / "anew")
+    shutil.rmtree(tmp_path / "anew" / "run")
+    again = train_trial(*tiny_data(), TINY, tmp_path / "anew")
+    assert (again.starts, again.steps, again.loss) == (2, 12, anew.loss)  # without its checkpoint: all steps twice
 
 
 # Ray
@@ -452,7 +483,7 @@ class TestRay:
             }
             usage = ray_module("ray._common.usage.usage_lib")
             assert not usage.usage_stats_enabled()
-            assert ray_module().get_dashboard_url() in ("", None)
+            assert ray_module("ray._private.worker").get_dashboard_url() in ("", None)
         assert listening and listening <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
         assert "PYTHONPATH" not in os.environ or str(ROOT) not in os.environ["PYTHONPATH"].split(os.pathsep)[:1]
 

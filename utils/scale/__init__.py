@@ -10,11 +10,11 @@ from utils.scale.planning import Assumptions, Growth, Plan, embedding_hours, pla
 from utils.scale.ray_cluster import INSTALL, has_ray, local_cluster
 from utils.scale.ray_corpus import embed_on_ray
 from utils.scale.shards import embed_in_processes, merged, search_shard, split
-from utils.scale.stored import load_run
+from utils.scale.stored import load_run, load_vectors
 
 __all__ = [
     "Assumptions", "Growth", "INSTALL", "KINDS", "Measured", "Plan", "PowerLaw", "build", "cores", "distinct_sentences",
     "embed_in_processes", "embed_on_ray", "embedding_hours", "enlarge", "exact_neighbours", "fit_power_law", "has_ray",
-    "load_run", "local_cluster", "measure", "measure_all", "merged", "plan_for", "plans_for", "random_directions",
-    "recalls", "search_shard", "split",
+    "load_run", "load_vectors", "local_cluster", "measure", "measure_all", "merged", "plan_for", "plans_for",
+    "random_directions", "recalls", "search_shard", "split",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Runs what notebook A3 shows as stored, and stores it: `python -m utils.scale indexes`, `cluster` or `sweep`.
+"""Runs what notebook A3 reads as stored: `python -m utils.scale indexes`, `cluster`, `sweep` or `vectors`.
 
 `cluster` and `sweep` need Ray: `python -m pip install -r requirements-scale.txt -c requirements.lock`.
 """
@@ -25,7 +25,7 @@ from utils.scale.indexes import measure_all
 from utils.scale.ray_cluster import local_cluster
 from utils.scale.ray_corpus import BATCH, embed_on_ray
 from utils.scale.shards import embed_texts
-from utils.scale.stored import FOLDER, Row, save_run
+from utils.scale.stored import FOLDER, Row, save_run, save_vectors
 from utils.scale.sweep import sweep
 
 REAL = 1_500  # sentences that are embedded; all other vectors are made from theirs
@@ -100,28 +100,29 @@ def ranks_and_seeds() -> tuple[list[Row], Row]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and stores; returns the exit status.  A CourseError becomes one line on stderr and status 1."""
     parser = argparse.ArgumentParser(prog="python -m utils.scale", description="Measures what notebook A3 shows.")
-    parser.add_argument("what", choices=("indexes", "cluster", "sweep"))
+    parser.add_argument("what", choices=("indexes", "cluster", "sweep", "vectors"))
     parser.add_argument("--largest", type=int, default=1_000_000, help="vectors in the largest index")
     parser.add_argument("--texts", type=int, default=1_200, help="texts that the cluster embeds")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for the results")
     options = parser.parse_args(arguments)
-    command = {
-        "indexes": f"python -m utils.scale indexes --largest {options.largest}",
-        "cluster": f"python -m utils.scale cluster --texts {options.texts}",
-        "sweep": "python -m utils.scale sweep",
-    }[options.what]
-    run = {
-        "indexes": lambda: indexes(options.largest),
-        "cluster": lambda: cluster(options.texts),
-        "sweep": ranks_and_seeds,
-    }[options.what]
     try:
-        rows, about = run()
-        print(f"Stored in {save_run(options.what, command, rows, about, options.out)}.")
+        print(f"Stored in {_measure_and_store(options)}.")
     except CourseError as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0
+
+
+def _measure_and_store(options: argparse.Namespace) -> Path:
+    if options.what == "vectors":
+        return save_vectors(real_vectors()[0], options.out)
+    measure, of_its_own = {
+        "indexes": (lambda: indexes(options.largest), f" --largest {options.largest}"),
+        "cluster": (lambda: cluster(options.texts), f" --texts {options.texts}"),
+        "sweep": (ranks_and_seeds, ""),
+    }[options.what]
+    rows, about = measure()
+    return save_run(options.what, f"python -m utils.scale {options.what}{of_its_own}", rows, about, options.out)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from utils.errors import CourseError
 from utils.scale.ray_cluster import ray_module
 
 BATCH = 16  # texts; small, so that a node dies in the middle of the work
+LONGEST_START = 180  # seconds, of the actors, which load the embedder
 
 
 class Embedder:
@@ -82,7 +83,9 @@ def embed_on_ray(cluster: Any, texts: Sequence[str], journal: Path, kill: Any = 
 
 def _batches(texts: Sequence[str], actors: int, journal: Path) -> Iterator[dict[str, np.ndarray]]:
     data = ray_module("ray.data")
-    data.DataContext.get_current().enable_progress_bars = False
+    context = data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.wait_for_min_actors_s = LONGEST_START  # so that every node has a part of a small corpus too
     rows = [{"number": number, "text": text} for number, text in enumerate(texts)]
     blocks = data.from_items(rows, override_num_blocks=-(-len(rows) // BATCH))
     embedded = blocks.map_batches(
@@ -91,7 +94,7 @@ def _batches(texts: Sequence[str], actors: int, journal: Path) -> Iterator[dict[
         batch_size=None,  # a block at a time
         compute=data.ActorPoolStrategy(size=actors),
         num_cpus=1,
-        ray_remote_args_fn=lambda: {"scheduling_strategy": "SPREAD"},  # one actor on each node at first
+        scheduling_strategy="SPREAD",  # one actor on each node at first
     )
     return iter(embedded.iter_batches(batch_size=None, prefetch_batches=0))
 

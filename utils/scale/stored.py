@@ -1,7 +1,10 @@
-"""Measurements of a real run in `datasets/scale/`, for what takes minutes or needs Ray: with machine, command, date."""
+"""What notebook A3 does not compute itself, in `datasets/scale/`: measurements of real runs, with machine, command and
+date, for what takes minutes or needs Ray; and the vectors of real sentences.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import platform
@@ -11,12 +14,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from utils.errors import CourseError
 from utils.paths import DATASETS, write_atomically
 
 FOLDER = DATASETS / "scale"
+VECTORS = "sentences.npy"
 PACKAGES = ("faiss-cpu", "numpy", "ray", "torch")
 
 Row = dict[str, Any]
@@ -65,6 +70,26 @@ def save_run(
     path = folder / f"{name}.json"
     write_atomically(path, json.dumps(run.model_dump(), indent=1, ensure_ascii=False) + "\n")
     return path
+
+
+def load_vectors(folder: Path = FOLDER) -> np.ndarray:
+    """The vectors of 1,500 real sentences, of unit length.  Raises CourseError when they are missing or broken."""
+    path = folder / VECTORS
+    try:
+        vectors = np.load(path, allow_pickle=False).astype(np.float32)
+    except (OSError, ValueError, EOFError):
+        raise CourseError(
+            f"{path} is missing or broken: restore it with git, or run `python -m utils.scale vectors`."
+        ) from None
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def save_vectors(vectors: np.ndarray, folder: Path = FOLDER) -> Path:
+    """Stores vectors with two bytes for each number.  Raises CourseError when they cannot be written."""
+    file = io.BytesIO()
+    np.save(file, vectors.astype(np.float16))
+    write_atomically(folder / VECTORS, file.getvalue())
+    return folder / VECTORS
 
 
 def machine() -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from utils.models import Generator
 from utils.scale.ray_cluster import ray_module
 
 KILLED = "killed"
+STEPS = "steps"  # a file with one byte for each step
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One adapter of the sweep.  loss: on the dev examples.  steps: of training, over all starts; starts: how often a
-    process began or went on with it.
+    """One adapter of the sweep.  loss: on the dev examples.  starts: how often a process began or went on with it.
+    steps: that were done in all of its starts, so a trial that began anew would have more than the others.
     """
 
     rank: int
@@ -45,11 +47,10 @@ def train_trial(
     folder.mkdir(parents=True, exist_ok=True)
     begun = folder / f"start-{len(list(folder.glob('start-*')))}"
     begun.touch()
-    if kill_after and not (folder / KILLED).exists():
-        _kill_after(kill_after, folder)
-    tuned, losses = train_lora(base, examples, plan, checkpoint=folder / "run", checkpoint_every=1)
+    with _each_step_noted(folder, kill_after):
+        tuned, _ = train_lora(base, examples, plan, checkpoint=folder / "run", checkpoint_every=1)
     starts = len(list(folder.glob("start-*")))
-    return Trial(plan.rank, plan.seed, mean_loss(tuned, dev), len(losses), starts)
+    return Trial(plan.rank, plan.seed, mean_loss(tuned, dev), (folder / STEPS).stat().st_size, starts)
 
 
 def sweep(
@@ -88,16 +89,26 @@ def sweep(
     return sorted(trials, key=lambda one: (ranks.index(one.rank), seeds.index(one.seed)))
 
 
-def _kill_after(steps: int, folder: Path) -> None:
-    """From here on, this process is killed before the step after these, as a node without power would be."""
+@contextmanager
+def _each_step_noted(folder: Path, kill_after: int) -> Iterator[None]:
+    """Within it, the folder counts the steps of training, and the process is killed once before the step after these.
+
+    It ends as on a node without power: nothing is saved that was not saved before.
+    """
     from utils.finetuning.loop import Run
 
     step = Run._step
 
-    def deadly(run: Run, batch: Any) -> None:
-        if len(run.losses) == steps:
+    def noted(run: Run, batch: Any) -> None:
+        if kill_after and len(run.losses) == kill_after and not (folder / KILLED).exists():
             (folder / KILLED).touch()
             os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
         step(run, batch)
+        with (folder / STEPS).open("ab") as file:
+            file.write(b".")
 
-    Run._step = deadly
+    Run._step = noted
+    try:
+        yield
+    finally:
+        Run._step = step
