@@ -430,7 +430,8 @@ class TestRay:
     """Each test starts a cluster of its own, since a killed node does not come back."""
 
     def texts(self, count=192):
-        return [f"Passage {number} is about the {word}." for number in range(count // 4) for word in "abcd"]
+        more = " and says at length what everybody knows about it" * 6  # so that a batch takes a while
+        return [f"Passage {number} is about the {word}{more}." for number in range(count // 4) for word in "abcd"]
 
     def test_two_nodes_embed_what_one_process_embeds(self, tmp_path):
         from utils.scale.shards import embed_texts
@@ -493,7 +494,8 @@ class TestRay:
             assert {process.pid for process in ray_processes()} > before
         assert {process.pid for process in ray_processes()} <= before
 
-    def test_a_sweep_whose_first_trial_is_killed(self, tmp_path):
+    def test_a_sweep_whose_first_trial_is_killed(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # the trials' processes import this module
         with local_cluster(2):
             trials = sweep(tiny_data, TINY, (1, 2), (0, 1), tmp_path, kill_after=3)
         assert [(trial.rank, trial.seed) for trial in trials] == [(1, 0), (1, 1), (2, 0), (2, 1)]

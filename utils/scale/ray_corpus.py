@@ -65,7 +65,7 @@ def embed_on_ray(cluster: Any, texts: Sequence[str], journal: Path, kill: Any = 
     """Embeds the texts on every worker node of a cluster of `local_cluster`.
 
     journal: an empty folder.  kill: one of `cluster.worker_nodes`, killed without warning when a quarter of the results
-    are here, some of them its own, and there is work left.
+    are here, some of them its own, while it works on others and there is more to do.
     Raises CourseError when the journal is not empty, and when there was no such moment.
     """
     if any(journal.iterdir()):
@@ -94,16 +94,18 @@ def _batches(texts: Sequence[str], actors: int, journal: Path) -> Iterator[dict[
         batch_size=None,  # a block at a time
         compute=data.ActorPoolStrategy(size=actors),
         num_cpus=1,
-        scheduling_strategy="SPREAD",  # one actor on each node at first
     )
     return iter(embedded.iter_batches(batch_size=None, prefetch_batches=0))
 
 
 def _is_midway(rows: list[dict[str, np.ndarray]], node: Any, texts: int, journal: Path) -> bool:
-    """Whether a quarter of the results are here, some of them this node's, and not every batch has been begun."""
+    """Whether a quarter of the results are here, some of this node's among them, and it has begun more than these, and
+    not every batch has been begun.
+    """
     done = sum(len(row["number"]) for row in rows)
-    its_own = any(node.node_id in row["node"] for row in rows)
-    return its_own and 4 * done >= texts and sum(1 for _ in journal.iterdir()) < -(-texts // BATCH)
+    delivered = sum(node.node_id in row["node"] for row in rows)
+    begun = [path.name.startswith(node.node_id) for path in journal.iterdir()]
+    return 0 < delivered < sum(begun) and 4 * done >= texts and len(begun) < -(-texts // BATCH)
 
 
 def _in_order(rows: list[dict[str, np.ndarray]], texts: Sequence[str], journal: Path, seconds: float) -> Embedded:
