@@ -18,6 +18,7 @@ import test_checks_making_the_choice
 import test_checks_own_documents
 import test_checks_pretraining
 import test_checks_retrieval
+import test_checks_scale
 import test_checks_teaching_facts
 import test_checks_training
 from hypothesis import given, settings
@@ -47,6 +48,7 @@ QUIET_TO_THE_END = (
     test_checks_comparisons,
     test_checks_own_documents,
     test_checks_pretraining,
+    test_checks_scale,
 )
 OTHERS = (
     test_checks_retrieval,

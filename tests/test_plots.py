@@ -27,6 +27,7 @@ SHARES = pd.DataFrame({"right": [0.25, 1.0], "wrong": [0.75, 0.0]}, index=["memo
 # Squares 16, 9, 4, 1 of 30: the first three make 97 %.  And nine in ten of 1 needs the one.
 SPECTRA = {"full": [4.0, 3.0, 2.0, 1.0], "LoRA": [1.0, 0.0, 0.0, 0.0]}
 COSTS = pd.DataFrame({"RAG": [10.0, 110.0, 1010.0], "LoRA": [500.0, 500.0, 500.0]}, index=[1, 100, 1000])
+TIMES = pd.DataFrame({"Flat": [0.06, 6.123], "HNSW": [0.1, 0.4]}, index=[1000, 100_000])
 POINTS = pd.DataFrame({"x": [0.0, 1.0, 5.0], "y": [1.0, 1.0, 2.0], "group": ["Loans", "Loans", "Desk"]})
 
 
@@ -49,6 +50,14 @@ POINTS = pd.DataFrame({"x": [0.0, 1.0, 5.0], "y": [1.0, 1.0, 2.0], "group": ["Lo
         ),
         (lambda: plots.plot_costs(COSTS, "Bills", 5000), "$500 at 1,000. No break-even is in this range."),
         (lambda: plots.plot_costs(COSTS, "Bills"), "$500 at 1,000. No break-even is in this range."),
+        (
+            lambda: plots.plot_growth(TIMES, "Latency", "milliseconds"),
+            "Latency, milliseconds: Flat 0.06 at 1,000, 6.12 at 100,000; HNSW 0.1 at 1,000, 0.4 at 100,000.",
+        ),
+        (
+            lambda: plots.plot_growth(TIMES, "Latency", "milliseconds", 2 * TIMES),
+            "Dashed, the fitted lines: Flat 0.12 at 1,000, 12.2 at 100,000; HNSW 0.2 at 1,000, 0.8 at 100,000.",
+        ),
     ],
 )
 def test_each_figure_is_a_picture_and_says_what_it_shows(draw, words, shown):
@@ -73,6 +82,7 @@ def grouped(groups):
         (lambda number: plots.plot_by_day(wide(number), "Days"), "lines"),
         (lambda number: plots.plot_map(grouped(number), "Map"), "groups"),
         (lambda number: plots.plot_costs(wide(number).set_axis([1, 2]), "Bills"), "lines"),
+        (lambda number: plots.plot_growth(wide(number).set_axis([1, 2]), "Latency", "ms"), "lines"),
         (lambda number: plots.plot_spectrum({f"arm {n}": [2.0, 1.0] for n in range(number)}, "Updates"), "spectra"),
     ],
 )
@@ -110,4 +120,6 @@ def test_the_directions_that_carry_a_share_are_counted_from_the_largest(values, 
 def test_what_a_logarithmic_axis_cannot_show_is_refused(costs, shown):
     with pytest.raises(CourseError, match='"Bills" has logarithmic axes: give volumes and costs above zero'):
         plots.plot_costs(costs, "Bills")
+    with pytest.raises(CourseError, match='"Times" has logarithmic axes: give vectors and measurements above zero'):
+        plots.plot_growth(costs, "Times", "milliseconds")
     assert shown == []

@@ -124,8 +124,7 @@ def costs_image(costs: pd.DataFrame, title: str, break_even: float | None = None
     Raises CourseError when there are more than five columns, and for volumes or costs that are not above zero.
     """
     _check_fits(len(costs.columns), "lines", title)
-    if costs.empty or min(costs.index) <= 0 or costs.to_numpy().min() <= 0:
-        raise CourseError(f'The figure "{title}" has logarithmic axes: give volumes and costs above zero.')
+    _check_logarithmic(costs, title, "volumes and costs")
     figure, axes = canvas(6.5, 3.6)
     for name, (colour, _), marker in zip(costs.columns, FILLS, MARKERS, strict=False):
         axes.plot(costs.index, costs[name], color=colour, marker=marker, label=name)
@@ -139,6 +138,25 @@ def costs_image(costs: pd.DataFrame, title: str, break_even: float | None = None
     where = f"A dashed line marks the break-even at {break_even:,.0f}" if crossing else "No break-even is in this range"
     words = f"Lines, both axes logarithmic. {title}, by questions a day. {'; '.join(lines)}. {where}."
     return image_html(png(figure), words)
+
+
+def plot_growth(measured: pd.DataFrame, title: str, ylabel: str, lines: pd.DataFrame | None = None) -> None:
+    """One line with markers per column of measurements, over the vectors of the index, both on log scales.
+
+    lines: fitted values under the same columns, drawn dashed; may go on beyond what they were fitted to.  Raises
+    CourseError when there are more than five columns, and for numbers that are not above zero.
+    """
+    _check_fits(len(measured.columns), "lines", title)
+    _check_logarithmic(measured, title, "vectors and measurements")
+    figure, axes = canvas(6.5, 3.8)
+    for name, (colour, _), marker in zip(measured.columns, FILLS, MARKERS, strict=False):
+        axes.plot(measured.index, measured[name], color=colour, marker=marker, label=name)
+        if lines is not None:
+            axes.plot(lines.index, lines[name], color=colour, linestyle="--")
+    axes.set(title=title, xlabel="vectors", ylabel=ylabel, xscale="log", yscale="log")
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    dashed = "" if lines is None else f" Dashed, the fitted lines: {_ends_in_words(lines)}."
+    _show(figure, f"Lines, both axes logarithmic. {title}, {ylabel}: {_ends_in_words(measured)}.{dashed}")
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:
@@ -169,6 +187,11 @@ def _check_fits(number: int, things: str, title: str) -> None:
         )
 
 
+def _check_logarithmic(numbers: pd.DataFrame, title: str, things: str) -> None:
+    if numbers.empty or min(numbers.index) <= 0 or numbers.to_numpy().min() <= 0:
+        raise CourseError(f'The figure "{title}" has logarithmic axes: give {things} above zero.')
+
+
 def _show(figure: Figure, words: str) -> None:
     display(HTML(image_html(png(figure), words)))
 
@@ -179,3 +202,11 @@ def _rows_in_words(shares: pd.DataFrame, zeros: bool = False) -> str:
         for name, row in shares.iterrows()
     )
     return "; ".join(rows) + "."
+
+
+def _ends_in_words(numbers: pd.DataFrame) -> str:
+    """Each column at its smallest and at its largest size."""
+    ends = [numbers.index[0], numbers.index[-1]]
+    return "; ".join(
+        f"{name} " + ", ".join(f"{numbers[name][end]:,.3g} at {end:,.0f}" for end in ends) for name in numbers
+    )

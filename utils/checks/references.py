@@ -345,3 +345,23 @@ def number_from(answer: str, value: str, passage: str) -> str:
     if numbers[0] == value:
         return "right"
     return "another" if numbers[0] in re.findall(r"\d+", passage) else "invented"
+
+
+def merge_shards(shards: list[list[tuple[float, str]]], k: int) -> list[tuple[float, str]]:
+    """The k best hits of all shards, best first, each passage once; all of them when there are fewer.
+
+    shards: for each shard its hits, pairs of a score and a passage's id, best first; some may be empty.  A passage that
+    several shards found has the same score in each, and no two passages have equal scores.  Exercise of notebook A3.
+    """
+    scores = {name: score for hits in shards for score, name in hits}
+    return sorted(((score, name) for name, score in scores.items()), reverse=True)[:k]
+
+
+def growth_exponent(sizes: list[float], values: list[float]) -> float:
+    """The exponent of the power law that fits the values best: the slope of the line through the logarithms.
+
+    sizes, values: three or more of each, all above zero, the sizes different.  The line is that of least squares.
+    Exercise of notebook A3.
+    """
+    slope, _ = np.polyfit(np.log(sizes), np.log(values), 1)
+    return float(slope)
