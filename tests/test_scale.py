@@ -26,6 +26,7 @@ from utils.python_reference import load_topics
 from utils.retrieval import embed
 from utils.scale import (
     KINDS,
+    RANKED,
     Assumptions,
     Growth,
     PowerLaw,
@@ -138,10 +139,20 @@ def test_approximate_kinds_find_most_of_it(queries):
         "HNSW": 0.9,
         "HNSW, thorough": 0.98,
         "IVF-PQ": 0.3,
+        RANKED: 0.8,
     }.items():
         assert measure(kind, vectors, near, exact).recall.mean > least, kind
     shuffled = np.random.default_rng(0).permutation(vectors)
     assert measure("HNSW", shuffled, near, exact).recall.mean < 0.1  # what a wrong index would score
+
+
+def test_ranking_again_keeps_the_whole_vectors_beside_the_codes_and_finds_more():
+    vectors, near = random_directions(2000, 384, seed=1), random_directions(20, 384, seed=2)
+    codes, ranked = measure_all(vectors, near, [2000], ["IVF-PQ", RANKED])
+    assert ranked.bytes - codes.bytes == pytest.approx(4 * 384 * 2000, rel=0.01) and ranked.build == codes.build
+    assert ranked.recall.mean > codes.recall.mean + 0.1
+    again = measure("IVF-PQ", vectors, near, exact_neighbours(vectors, near))
+    assert again.recall.mean == codes.recall.mean
 
 
 def test_every_kind_at_every_size_smallest_first(vectors, queries):
@@ -211,6 +222,9 @@ def test_what_gives_no_power_law(sizes, values):
 
 
 def test_what_does_not_grow_reaches_nothing():
+    nearly_flat = PowerLaw(Interval(0.2, 0.001, 0.4), (1000, 1), 10_000)
+    with pytest.raises(CourseError, match="do not surely grow"):
+        nearly_flat.reaches(1000)
     with pytest.raises(CourseError, match="do not surely grow"):
         fit_power_law([1, 10, 100], [3, 3, 3]).reaches(5)
 

@@ -35,7 +35,12 @@ class PowerLaw:
         """The size at which the value is reached.  Raises CourseError when the values do not surely grow."""
         if self.exponent.low <= 0:
             raise CourseError("These values do not surely grow with size, so no size can be named: measure more sizes.")
-        sizes = [self.middle[0] * (value / self.middle[1]) ** (1 / exponent) for exponent in self._exponents]
+        try:
+            sizes = [self.middle[0] * (value / self.middle[1]) ** (1 / exponent) for exponent in self._exponents]
+        except OverflowError:  # an exponent just above zero
+            raise CourseError(
+                "These values hardly grow with size, so no size can be named: measure more sizes."
+            ) from None
         return Interval(sizes[0], min(sizes), max(sizes))
 
     def beyond(self, size: float) -> float:

@@ -1,4 +1,4 @@
-"""What an index costs and what it finds: recall, latency, build time and bytes of six kinds of FAISS search."""
+"""What an index costs and what it finds: recall, latency, build time and bytes of seven kinds of FAISS search."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ LINKS = 16  # of each vector in HNSW's graph
 CANDIDATES = {"HNSW": 200, "HNSW, thorough": 2000}  # that a search keeps while it walks
 CODE = 48  # bytes of a vector in IVF-PQ
 LISTS = 16  # that a search in IVF-PQ reads
+RANKED = "IVF-PQ, ranked again"
+AGAIN = 10  # times as many candidates as are wanted, which it compares by their whole vectors
 TRAINED_ON = 40  # vectors for each list and each code word of IVF-PQ
 ROUNDS = 8  # of k-means
 
-KINDS = ("Flat", "Flat, float16", "Flat, 8 bits", "HNSW", "HNSW, thorough", "IVF-PQ")
+KINDS = ("Flat", "Flat, float16", "Flat, 8 bits", "HNSW", "HNSW, thorough", "IVF-PQ", RANKED)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def recipe(kind: str, vectors: int) -> str:
         "Flat, 8 bits": "SQ8",
         **dict.fromkeys(CANDIDATES, f"HNSW{LINKS}"),
         # np: without the minutes of training that polysemous codes take
-        "IVF-PQ": f"IVF{max(1, isqrt(vectors))},PQ{CODE}np",
+        **dict.fromkeys(("IVF-PQ", RANKED), f"IVF{max(1, isqrt(vectors))},PQ{CODE}np"),
     }
     if kind not in recipes:
         raise CourseError(f"There is no kind of index {kind!r} here: choose one of {', '.join(KINDS)}.")
@@ -59,25 +61,22 @@ def recipe(kind: str, vectors: int) -> str:
 
 def build(kind: str, vectors: np.ndarray) -> faiss.Index:
     """An index of that kind with these unit vectors in it, ready to search.  Raises CourseError for another kind."""
-    index = faiss.index_factory(vectors.shape[1], recipe(kind, len(vectors)), faiss.METRIC_INNER_PRODUCT)
-    if kind == "IVF-PQ":
-        for clustering in (index.cp, index.pq.cp):
-            clustering.max_points_per_centroid = TRAINED_ON
-            clustering.niter = ROUNDS
-            clustering.min_points_per_centroid = 1  # small sets are measured too, so FAISS need not warn of them
-    if not index.is_trained:
-        index.train(vectors)
-    index.add(vectors)
-    set_search(index, kind)
-    return index
+    return as_searched(_filled(kind, vectors), kind, vectors)
 
 
-def set_search(index: faiss.Index, kind: str) -> None:
-    """How thoroughly the index is searched from here on; it stays as it was built."""
+def as_searched(index: faiss.Index, kind: str, vectors: np.ndarray) -> faiss.Index:
+    """The index as that kind searches it.  It stays as it was built, so kinds with one recipe can share it.
+
+    vectors: those in the index.  One kind keeps them beside it, to compare its candidates by them.
+    """
     if kind in CANDIDATES:
         index.hnsw.efSearch = CANDIDATES[kind]
-    if kind == "IVF-PQ":
+    if kind in ("IVF-PQ", RANKED):
         index.nprobe = LISTS
+    if kind == RANKED:
+        index = faiss.IndexRefineFlat(index, faiss.swig_ptr(np.ascontiguousarray(vectors, dtype=np.float32)))
+        index.k_factor = AGAIN
+    return index
 
 
 def exact_neighbours(vectors: np.ndarray, queries: np.ndarray, k: int = K) -> np.ndarray:
@@ -97,7 +96,7 @@ def measure(kind: str, vectors: np.ndarray, queries: np.ndarray, exact: np.ndarr
 
     Raises CourseError for another kind.
     """
-    return _asked(kind, *_built(kind, vectors), queries, exact)
+    return _asked(kind, *_built(kind, vectors), vectors, queries, exact)
 
 
 def measure_all(
@@ -114,7 +113,7 @@ def measure_all(
                 built = None  # before the next one is built: two large ones may not fit in memory
                 gc.collect()
                 built, last = _built(kind, vectors[:size]), recipe(kind, size)
-            yield _asked(kind, *built, queries, exact)
+            yield _asked(kind, *built, vectors[:size], queries, exact)
 
 
 def size_of(index: faiss.Index) -> int:
@@ -135,16 +134,31 @@ def cores(count: int) -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
+def _filled(kind: str, vectors: np.ndarray) -> faiss.Index:
+    index = faiss.index_factory(vectors.shape[1], recipe(kind, len(vectors)), faiss.METRIC_INNER_PRODUCT)
+    if hasattr(index, "pq"):
+        for clustering in (index.cp, index.pq.cp):
+            clustering.max_points_per_centroid = TRAINED_ON
+            clustering.niter = ROUNDS
+            clustering.min_points_per_centroid = 1  # small sets are measured too, so FAISS need not warn of them
+    if not index.is_trained:
+        index.train(vectors)
+    index.add(vectors)
+    return index
+
+
 def _built(kind: str, vectors: np.ndarray) -> tuple[faiss.Index, float]:
     """An index and the seconds that it took.  On one core: several would wait for each other on a busy machine."""
     start = time.perf_counter()
     with cores(1):
-        index = build(kind, vectors)
+        index = _filled(kind, vectors)
     return index, time.perf_counter() - start
 
 
-def _asked(kind: str, index: faiss.Index, seconds: float, queries: np.ndarray, exact: np.ndarray) -> Measured:
-    set_search(index, kind)
+def _asked(
+    kind: str, index: faiss.Index, seconds: float, vectors: np.ndarray, queries: np.ndarray, exact: np.ndarray
+) -> Measured:
+    index = as_searched(index, kind, vectors)
     with cores(1):
         found, times = _one_by_one(index, queries, exact.shape[1])
     spans = median_interval([1000 * span for span in times])

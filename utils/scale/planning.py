@@ -56,8 +56,8 @@ class Plan:
     """One kind of index at the size of the plan.
 
     shards: as many as the memory needs.  milliseconds: of one query in one shard, on one core; the shards work at the
-    same time.  machines: all copies of all shards, or what the questions need, whichever is more.  hours: to build all
-    shards, one machine for each.  beyond: how many times larger a shard is than what was measured.
+    same time.  machines: all copies of all shards, or what the questions need, whichever is more.  hours: to build a
+    shard on one core, all of them at the same time.  beyond: how many times larger a shard is than what was measured.
     """
 
     gib: float
