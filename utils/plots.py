@@ -79,8 +79,7 @@ def plot_by_day(shares: pd.DataFrame, title: str) -> None:
     """
     _check_fits(len(shares.columns), "lines", title)
     figure, axes = canvas(6.5, 3.2)
-    for name, (colour, _), marker in zip(shares.columns, FILLS, MARKERS, strict=False):
-        axes.plot(shares.index, shares[name], color=colour, marker=marker, label=name)
+    _draw_lines(axes, shares)
     axes.set(title=title, ylabel="share of questions", ylim=(0, 1))
     figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     _show(figure, f"Lines. {title}. {_rows_in_words(shares, zeros=True)}")
@@ -126,8 +125,7 @@ def costs_image(costs: pd.DataFrame, title: str, break_even: float | None = None
     _check_fits(len(costs.columns), "lines", title)
     _check_logarithmic(costs, title, "volumes and costs")
     figure, axes = canvas(6.5, 3.6)
-    for name, (colour, _), marker in zip(costs.columns, FILLS, MARKERS, strict=False):
-        axes.plot(costs.index, costs[name], color=colour, marker=marker, label=name)
+    _draw_lines(axes, costs)
     axes.set(title=title, xlabel="questions a day", ylabel="dollars in the first year", xscale="log", yscale="log")
     crossing = break_even is not None and costs.index[0] <= break_even <= costs.index[-1]
     if crossing:
@@ -149,9 +147,9 @@ def plot_growth(measured: pd.DataFrame, title: str, ylabel: str, lines: pd.DataF
     _check_fits(len(measured.columns), "lines", title)
     _check_logarithmic(measured, title, "vectors and measurements")
     figure, axes = canvas(6.5, 3.8)
-    for name, (colour, _), marker in zip(measured.columns, FILLS, MARKERS, strict=False):
-        axes.plot(measured.index, measured[name], color=colour, marker=marker, label=name)
-        if lines is not None:
+    _draw_lines(axes, measured)
+    if lines is not None:
+        for name, (colour, _) in zip(measured.columns, FILLS, strict=False):
             axes.plot(lines.index, lines[name], color=colour, linestyle="--")
     axes.set(title=title, xlabel="vectors", ylabel=ylabel, xscale="log", yscale="log")
     figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
@@ -185,6 +183,12 @@ def _check_fits(number: int, things: str, title: str) -> None:
             f'A figure shows at most {len(FILLS)} {things} that can be told apart, and "{title}" has {number}: '
             "choose fewer of them, or draw two figures."
         )
+
+
+def _draw_lines(axes: Axes, table: pd.DataFrame) -> None:
+    """A line with markers per column, over the index."""
+    for name, (colour, _), marker in zip(table.columns, FILLS, MARKERS, strict=False):
+        axes.plot(table.index, table[name], color=colour, marker=marker, label=name)
 
 
 def _check_logarithmic(numbers: pd.DataFrame, title: str, things: str) -> None:

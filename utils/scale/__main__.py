@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,13 +21,16 @@ from utils.finetuning import LoraPlan, TrainingExample, house_training_examples
 from utils.models import Generator, load_embedder, load_generator
 from utils.python_reference import load_python_questions, load_topics
 from utils.retrieval.dense import embed
-from utils.scale.clouds import JITTER, distinct_sentences, enlarge
+from utils.scale.clouds import JITTER, distinct_sentences, enlarge, spread
 from utils.scale.indexes import measure_all
 from utils.scale.ray_cluster import local_cluster
 from utils.scale.ray_corpus import BATCH, embed_on_ray
 from utils.scale.shards import embed_texts
 from utils.scale.stored import FOLDER, Row, save_run, save_vectors
 from utils.scale.sweep import sweep
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 REAL = 1_500  # sentences that are embedded; all other vectors are made from theirs
 QUERIES = 100
@@ -41,13 +45,15 @@ def sizes_up_to(largest: int) -> list[int]:
     return [size for size in every if size <= largest]
 
 
-def real_vectors() -> tuple[np.ndarray, np.ndarray]:
-    """The vectors of the handbook's and Python's sentences, and those of the dev questions on both."""
-    embedder = load_embedder()
-    texts = distinct_sentences(load_articles() + load_topics(), REAL)
+def sentence_vectors(embedder: SentenceTransformer) -> np.ndarray:
+    """The vectors of the handbook's and Python's sentences."""
+    return embed(distinct_sentences(load_articles() + load_topics(), REAL), embedder)
+
+
+def query_vectors(embedder: SentenceTransformer) -> np.ndarray:
+    """The vectors of dev questions on both."""
     asked = [question.text for question in [*load_questions("dev"), *load_python_questions("dev")]]
-    spread = [asked[place * len(asked) // QUERIES] for place in range(QUERIES)]
-    return embed(texts, embedder), embed(spread, embedder)
+    return embed(spread(asked, QUERIES), embedder)
 
 
 def sweep_data() -> tuple[Generator, list[TrainingExample], list[TrainingExample]]:
@@ -58,7 +64,8 @@ def sweep_data() -> tuple[Generator, list[TrainingExample], list[TrainingExample
 
 def indexes(largest: int) -> tuple[list[Row], Row]:
     """Every kind of index at every size."""
-    vectors, queries = real_vectors()
+    embedder = load_embedder()
+    vectors, queries = sentence_vectors(embedder), query_vectors(embedder)
     rows = []
     for one in measure_all(enlarge(vectors, largest), queries, sizes_up_to(largest)):
         print(f"{one.kind}, {one.vectors:,} vectors: {one.milliseconds.mean:.2f} ms, recall {one.recall.mean:.3f}")
@@ -115,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measure_and_store(options: argparse.Namespace) -> Path:
     if options.what == "vectors":
-        return save_vectors(real_vectors()[0], options.out)
+        return save_vectors(sentence_vectors(load_embedder()), options.out)
     measure, of_its_own = {
         "indexes": (lambda: indexes(options.largest), f" --largest {options.largest}"),
         "cluster": (lambda: cluster(options.texts), f" --texts {options.texts}"),

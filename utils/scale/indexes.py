@@ -25,7 +25,9 @@ AGAIN = 10  # times as many candidates as are wanted, which it compares by their
 TRAINED_ON = 40  # vectors for each list and each code word of IVF-PQ
 ROUNDS = 8  # of k-means
 
-KINDS = ("Flat", "Flat, float16", "Flat, 8 bits", "HNSW", "HNSW, thorough", "IVF-PQ", RANKED)
+CODED = ("IVF-PQ", RANKED)  # one index, searched in two ways
+
+KINDS = ("Flat", "Flat, float16", "Flat, 8 bits", "HNSW", "HNSW, thorough", *CODED)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def recipe(kind: str, vectors: int) -> str:
         "Flat, 8 bits": "SQ8",
         **dict.fromkeys(CANDIDATES, f"HNSW{LINKS}"),
         # np: without the minutes of training that polysemous codes take
-        **dict.fromkeys(("IVF-PQ", RANKED), f"IVF{max(1, isqrt(vectors))},PQ{CODE}np"),
+        **dict.fromkeys(CODED, f"IVF{max(1, isqrt(vectors))},PQ{CODE}np"),
     }
     if kind not in recipes:
         raise CourseError(f"There is no kind of index {kind!r} here: choose one of {', '.join(KINDS)}.")
@@ -71,7 +73,7 @@ def as_searched(index: faiss.Index, kind: str, vectors: np.ndarray) -> faiss.Ind
     """
     if kind in CANDIDATES:
         index.hnsw.efSearch = CANDIDATES[kind]
-    if kind in ("IVF-PQ", RANKED):
+    if kind in CODED:
         index.nprobe = LISTS
     if kind == RANKED:
         index = faiss.IndexRefineFlat(index, faiss.swig_ptr(np.ascontiguousarray(vectors, dtype=np.float32)))
@@ -136,7 +138,7 @@ def cores(count: int) -> Iterator[None]:
 
 def _filled(kind: str, vectors: np.ndarray) -> faiss.Index:
     index = faiss.index_factory(vectors.shape[1], recipe(kind, len(vectors)), faiss.METRIC_INNER_PRODUCT)
-    if hasattr(index, "pq"):
+    if kind in CODED:
         for clustering in (index.cp, index.pq.cp):
             clustering.max_points_per_centroid = TRAINED_ON
             clustering.niter = ROUNDS
