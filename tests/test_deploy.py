@@ -136,7 +136,8 @@ def test_a_class_is_behind_localhost_and_within_limits(monkeypatch):
     assert (c.Spawner.mem_limit, c.Spawner.cpu_limit) == ("3.0G", 2)
     assert c.Spawner.environment["OMP_NUM_THREADS"] == "2"
     assert c.SystemdSpawner.readonly_paths == [str(ROOT)]
-    assert c.JupyterHub.active_server_limit >= 1
+    # Whoever has a seat may start at the same moment as all others.
+    assert 1 <= c.JupyterHub.active_server_limit == c.JupyterHub.concurrent_spawn_limit
     # Not COURSE_PROGRESS or COURSE_LEDGER: without them both files are in the learner's home.
     assert not [name for name in c.Spawner.environment if name.startswith("COURSE")]
 
@@ -242,6 +243,11 @@ def test_the_server_starts_even_where_nothing_can_be_copied(monkeypatch, tmp_pat
 
 def test_the_chart_knows_every_value():
     assert against_the_schema(values()) == []
+
+
+def test_a_whole_class_may_press_start_at_once():
+    hub = values()["hub"]
+    assert hub["concurrentSpawnLimit"] == hub["activeServerLimit"]
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,10 @@ class Learner:
 
     def start_server(self):
         """Press Start, and wait until JupyterLab shows the notebook."""
-        self.browser.get("/hub/spawn")
+        asked = self.browser.get("/hub/spawn")
+        if asked.is_error:
+            said = BeautifulSoup(asked.text, "html.parser").get_text(" ", strip=True)
+            raise AssertionError(f"{self.name} may not start a server: {said}")
         end = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < end:
             page = self.browser.get(f"{self.home}lab/tree/{PATH}")
@@ -207,6 +210,12 @@ def test_everything_listens_on_this_machine_only(hub):
         if connection.status == psutil.CONN_LISTEN
     }
     assert listening and listening <= {"127.0.0.1", "::1"}
+
+
+def test_more_learners_than_processors_may_press_start_at_once(enrol):
+    learners = [enrol(f"early-{seat}") for seat in range(2 * psutil.cpu_count() + 1)]
+    with ThreadPoolExecutor(len(learners)) as class_room:
+        list(class_room.map(_arrive, learners))
 
 
 @pytest.mark.parametrize("size", SIZES)
