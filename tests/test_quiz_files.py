@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from utils.authoring.__main__ import main
-from utils.authoring.quiz_lint import ambiguous_keys, problems, read_sources, unfair, unproven
+from utils.authoring.quiz_lint import ambiguous_keys, outdated, problems, read_sources, unfair, unproven
 from utils.errors import CourseError
+from utils.paths import SOLUTIONS
+from utils.quiz.markdown import as_markdown
 from utils.quiz.questions import QUIZZES, load_quiz, quiz_numbers
 from utils.quiz.schema import Decision, Prediction, Quiz
 
@@ -279,6 +281,33 @@ def test_a_notebook_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "02_rag.ipynb").write_text("{")
     with pytest.raises(CourseError, match="02_rag.ipynb is not a notebook that can be read"):
         read_sources(tmp_path)
+
+
+def show_in(folder, name, markdown):
+    """Notebook 02 with one stored card."""
+    data = {"text/plain": name, "text/markdown": markdown}
+    cell = {"cell_type": "code", "source": "quiz.show()", "outputs": [{"output_type": "display_data", "data": data}]}
+    (folder / "02_rag.ipynb").write_text(json.dumps({"cells": [cell]}))
+    return read_sources(folder)
+
+
+def test_a_stored_card_is_as_the_quiz_file_has_it(tmp_path):
+    quiz = Quiz.model_validate(SMALL)
+    texts = [as_markdown(question) for question in quiz.questions]
+    assert outdated([quiz], show_in(tmp_path, "Quiz 02, question pick", as_markdown(quiz.find("pick")))) == []
+    assert outdated([quiz], show_in(tmp_path, f"Quiz 02: {len(texts)} questions", "\n\n".join(texts))) == []
+    for name, markdown in {
+        "Quiz 02, question pick": as_markdown(quiz.find("pick")).replace("?", " at all?"),
+        "Quiz 02, question a_former_name": as_markdown(quiz.find("pick")),
+        "Quiz 02: 3 questions": "\n\n".join(texts[:3]),
+    }.items():
+        (line,) = outdated([quiz], show_in(tmp_path, name, markdown))
+        assert line.startswith(f"Solution 02 stores an older text of its output '{name}': run"), line
+
+
+def test_the_shipped_solutions_store_their_cards():
+    sources = read_sources(SOLUTIONS)
+    assert all(any(source.shown()) for source in sources.values())
 
 
 # One ledger key, one meaning

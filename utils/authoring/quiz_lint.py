@@ -20,11 +20,14 @@ from typing import Any
 from utils.course.notebook_files import notebook_number
 from utils.errors import CourseError
 from utils.paths import SOLUTIONS
+from utils.quiz.markdown import as_markdown
 from utils.quiz.options import LEDGER_KEY, Evidence
 from utils.quiz.questions import QUIZZES, load_quiz, quiz_numbers
 from utils.quiz.schema import Decision, Graded, Knowledge, Numeric, Ordering, Prediction, Quiz
 
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*$", re.MULTILINE)
+# What a card, or a whole quiz, is called in a stored output.
+CARD = re.compile(r"^Quiz (?P<quiz>\w+)(, question (?P<id>\w+)|: \d+ questions?)$")
 ENOUGH = 8  # fewer questions than this cannot be expected to cover every position
 LONGEST_TO_SHORTEST = 2
 ARGUMENTS = ("key", "value", "low", "high", "unit", "notebook", "questions")  # of Ledger.record, in order
@@ -64,6 +67,14 @@ class Source:
         """Every measurement that the code cells record, in order; a cell with magics records nothing."""
         return [recording for text in self._texts("code") for recording in _recordings(text)]
 
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """Each quiz card that the notebook stores: its name ("Quiz 02, question why_chunk") and its Markdown."""
+        for output in (output for cell in self.cells for output in cell.get("outputs", ())):
+            data = output.get("data", {})
+            name = "".join(data.get("text/plain", ""))
+            if CARD.match(name) and "text/markdown" in data:
+                yield name, "".join(data["text/markdown"])
+
     def _texts(self, kind: str) -> Iterator[str]:
         return ("".join(cell.get("source", "")) for cell in self.cells if cell.get("cell_type") == kind)
 
@@ -77,7 +88,7 @@ def problems(quizzes: Path = QUIZZES, solutions: Path = SOLUTIONS) -> list[str]:
         except CourseError as problem:
             found.append(str(problem))
     sources = read_sources(solutions)
-    return [*found, *unfair(loaded), *unproven(loaded, sources), *ambiguous_keys(sources)]
+    return [*found, *unfair(loaded), *unproven(loaded, sources), *outdated(loaded, sources), *ambiguous_keys(sources)]
 
 
 def unfair(quizzes: Sequence[Quiz]) -> list[str]:
@@ -101,6 +112,28 @@ def unproven(quizzes: Sequence[Quiz], sources: dict[str, Source]) -> list[str]:
                 missing = _missing_proofs(question.evidence, sources)
             lines += [f"{quiz.quiz}.yaml: question {question.id!r}: {problem}." for problem in missing]
     return lines
+
+
+def outdated(quizzes: Sequence[Quiz], sources: Mapping[str, Source]) -> list[str]:
+    """The questions that a solution stores in other words than the quiz files now have.
+
+    sources: notebooks by number.
+    """
+    texts = {(quiz.quiz, question.id): as_markdown(question) for quiz in quizzes for question in quiz.questions}
+    return [
+        f"Solution {number} stores an older text of its output {name!r}: "
+        f"run `python -m utils.authoring refresh {number}`."
+        for number, source in sources.items()
+        for name, stored in source.shown()
+        if stored != _as_shown(name, texts)
+    ]
+
+
+def _as_shown(name: str, texts: Mapping[tuple[str, str], str]) -> str:
+    """The Markdown of a card or of a whole quiz, by its name; texts: those of all questions, by quiz and id."""
+    card = CARD.match(name)
+    assert card is not None
+    return "\n\n".join(text for (quiz, id), text in texts.items() if quiz == card["quiz"] and card["id"] in (id, None))
 
 
 def ambiguous_keys(sources: Mapping[str, Source]) -> list[str]:
