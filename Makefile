@@ -86,9 +86,13 @@ notebooks: $(READY)  ## make the learner copies in notebooks/ from solutions/
 datasets: $(READY)  ## generate datasets/ from its seed: the same bytes each time
 	$(PYTHON) -m utils.authoring datasets
 
-lint: $(READY)  ## check the style of the code, and whether notebooks/ matches solutions/
+lint: $(READY)  ## check the style of the code, the quizzes, and whether what is generated matches its sources
 	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check --exclude notebooks
 	$(PYTHON) -m utils.authoring build --check
+	$(PYTHON) -m utils.authoring quizzes
+	$(PYTHON) -m utils.authoring teaching --check
+	$(PYTHON) -m utils.authoring headline --check
 
 clean:  ## remove .venv, caches and build/, never your notebooks
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build *.egg-info

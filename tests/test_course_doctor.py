@@ -128,7 +128,7 @@ class TestMachine:
     Memory = namedtuple("Memory", "available")
     Disk = namedtuple("Disk", "total used free")
 
-    @pytest.mark.parametrize("free, verdict", [(2.4, "fix"), (2.6, "ok")])
+    @pytest.mark.parametrize("free, verdict", [(1.9, "fix"), (2.1, "note"), (2.9, "note"), (3.1, "ok")])
     def test_memory(self, monkeypatch, free, verdict):
         monkeypatch.setattr(psutil, "virtual_memory", lambda: self.Memory(free * 2**30))
         monkeypatch.setattr(doctor, "_container_room", lambda: None)

@@ -13,8 +13,10 @@ import runpy
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import pytest
 import yaml
 
@@ -140,6 +142,16 @@ def test_a_class_is_behind_localhost_and_within_limits(monkeypatch):
     assert 1 <= c.JupyterHub.active_server_limit == c.JupyterHub.concurrent_spawn_limit
     # Not COURSE_PROGRESS or COURSE_LEDGER: without them both files are in the learner's home.
     assert not [name for name in c.Spawner.environment if name.startswith("COURSE")]
+
+
+@on_unix
+def test_the_machine_that_the_table_names_has_a_seat_for_everyone(monkeypatch):
+    table = re.findall(r"^\| (\d+) \| \d+ \| (\d+) GB \|$", README, re.M)
+    assert len(table) == 3
+    for learners, gigabytes in table:
+        memory = SimpleNamespace(total=int(gigabytes) * 2**30)
+        monkeypatch.setattr(psutil, "virtual_memory", lambda memory=memory: memory)
+        assert hub_config(monkeypatch, COURSE_HUB_ADMIN="ada").JupyterHub.active_server_limit == int(learners)
 
 
 @on_unix

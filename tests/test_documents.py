@@ -211,6 +211,12 @@ def test_pictures_have_alt_text(path):
 
 # README
 
+CORE = ("00", "01", "02", "03", "04", "06", "09")
+
+
+def notebook_numbers():
+    return [path.name[:2] for path in notebook_paths(SOLUTIONS)]
+
 
 def test_the_readme_names_every_notebook():
     names = [path.name for path in notebook_paths(SOLUTIONS)]
@@ -224,6 +230,23 @@ def test_the_readme_and_the_notebooks_agree_on_what_a_run_takes():
         seconds, gigabytes = re.search(r"about (\d+) seconds and (\d\.\d) GB", line).groups()
         row = rf"^\| {path.name[:2]} .* \| {seconds} s \| {gigabytes} GB \|$"
         assert re.search(row, read(README), re.MULTILINE), row
+
+
+def test_the_readme_adds_up_the_hours():
+    rows = [row for row in table_rows(read(README)) if len(row) == 7 and row[0][:2] in notebook_numbers()]
+    minutes = {row[0][:2]: int(row[4].removesuffix(" min")) for row in rows}
+    main = [number for number in minutes if number.isdigit()]
+    parts = (CORE, main, minutes.keys() - set(main))
+    core, all_hours, appendices = (round(sum(minutes[number] for number in part) / 60) for part in parts)
+    words = " ".join(read(README).split())
+    assert f"about {all_hours} hours for notebooks 00 to 12, and {appendices} more for the appendices" in words
+    assert f"The core (00 to 04, 06 and 09) takes about {core}." in words
+
+
+def test_the_readme_states_the_claims_of_the_bets():
+    titles = [bet.title.partition(": ")[2] for bet in load_quiz("00").predictions]
+    listed = re.findall(r"^\d\. (.+)\.$", read(README), re.MULTILINE)
+    assert [line[:1].lower() + line[1:] for line in listed] == [title[:1].lower() + title[1:] for title in titles]
 
 
 def test_no_notebook_shows_a_placeholder():

@@ -13,7 +13,8 @@ from utils.errors import CourseError
 from utils.paths import ROOT, ledger_file, progress_file
 
 PYTHONS = ((3, 11), (3, 12), (3, 13))
-MEMORY_BYTES = int(2.5 * 2**30)
+MEMORY_BYTES = 2 * 2**30  # for the largest notebook, and JupyterLab beside it
+MEMORY_FOR_TWO = 3 * 2**30
 DISK_BYTES = 2 * 2**30
 SET_UP = "run `make lab`, or `conda env update -f environment.yml` in a conda environment"
 # The same package under another name: conda-forge calls FAISS `faiss`.
@@ -121,7 +122,7 @@ def check_datasets() -> Finding:
 
 
 def check_memory() -> Finding:
-    """Whether enough memory is free for the largest notebook."""
+    """Whether enough memory is free for the largest notebook, and for a second one beside it."""
     try:
         free = free_memory()
     except ImportError:
@@ -129,6 +130,9 @@ def check_memory() -> Finding:
     if free < MEMORY_BYTES:
         sentence = f"{_gib(free)} are free, notebooks need up to {_gib(MEMORY_BYTES)}: close other programs or kernels."
         return Finding("memory", "fix", sentence)
+    if free < MEMORY_FOR_TWO:
+        sentence = f"{_gib(free)} are free, enough for one notebook: shut down its kernel before you open the next."
+        return Finding("memory", "note", sentence)
     return Finding("memory", "ok", f"{_gib(free)} free")
 
 

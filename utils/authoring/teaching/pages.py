@@ -25,11 +25,12 @@ from utils.authoring.teaching.plan import (
 )
 from utils.authoring.teaching.sections import LINES_PER_MINUTE, WORDS_PER_MINUTE, Lesson, Section, lessons
 from utils.paths import write_atomically
-from utils.quiz.schema import Decision
+from utils.quiz.schema import Decision, Prediction
 
 FOLDER = TEACHING.parent
 COMMAND = "python -m utils.authoring teaching"
 MADE = f"<!-- Made by `{COMMAND}` from the notebooks, the quizzes and {TEACHING.name}. Do not edit. -->"
+STARTED = "Learners start the whole notebook, and read"
 UNTIMED = "No class has been timed yet: these minutes are counted, not measured."
 
 
@@ -88,6 +89,7 @@ def _plan(form: Format, blocks: Sequence[PlannedBlock], teaching: Teaching) -> s
         MADE,
         f"# {form.name}: the plan",
         form.goal,
+        "First read [what to prepare, how a block runs, and what to do when something fails](README.md).",
         f"{used} of {form.minutes} minutes are planned. {UNTIMED} [How they are counted](minutes.md).",
         "\n".join(["| from, to | minutes | block | how |", "|---|---|---|---|", *rows]),
         *(part for block in blocks for part in _block(block, teaching)),
@@ -102,7 +104,9 @@ def _block(block: PlannedBlock, teaching: Teaching) -> list[str]:
     if block.lesson is None:
         return parts
     notes = teaching.notes.get(block.lesson.number, {})
-    parts += _listed("Learners start the whole notebook, and read", [_named(section) for section in block.done])
+    bets = any(isinstance(one, Prediction) for section in block.done[:1] for one in section.questions)
+    first = "Learners place their bets, start the whole notebook, and read" if bets else STARTED
+    parts += _listed(first, [_named(section) for section in block.done])
     parts += _listed("You show, from the solution", [_named(section) for section in block.shown])
     parts += _listed("Ask the room", [_question_line(one, block.lesson, teaching) for one in block.decisions])
     chosen = [notes[one.heading] for one in (*block.done, *block.shown) if one.heading in notes]
