@@ -13,8 +13,9 @@ from utils.ledger import Ledger
 from utils.quiz import QuizSession, open_quiz
 from utils.quiz.markdown import as_markdown
 from utils.quiz.progress import Progress
-from utils.quiz.questions import quiz_numbers
+from utils.quiz.questions import load_quiz, quiz_numbers
 from utils.quiz.schema import CONFIDENCES, Quiz
+from utils.quiz.verdicts import measurements_for, reached
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 SMALL = yaml.safe_load((Path(__file__).parent / "small_quiz.yaml").read_text())
@@ -505,13 +506,22 @@ def test_a_miss_beside_an_open_verdict_names_the_options_and_no_cause(progress, 
         (0.9, (0.8, 0.7, 0.92), "ab"),
     ],
 )
-def test_the_highest_wins_and_whatever_overlaps_it_shares(progress, ledger, capsys, rag, base, reached):
+def test_whatever_no_other_is_wholly_above_is_reached(progress, ledger, capsys, rag, base, reached):
     session = QuizSession(Quiz.model_validate(SMALL), progress)
     arms(ledger, rag, base)
     for letter in "ab":
         session.answer("winner", letter)
         verdict = "Right." if reached == letter else "Too close to call." if letter in reached else "Not quite."
         assert graded(session, ledger, capsys, "winner").startswith(f"Who wins\n  {verdict} ")
+
+
+def test_an_uncertain_highest_does_not_bring_back_what_another_rules_out(ledger):
+    speed = load_quiz("00").find("speed")
+    spans = {"embed": (19, 18, 20), "search": (0.1, 0.1, 0.1), "prefill": (13, 11, 15), "decode": (23, -1, 32)}
+    for stage, (value, low, high) in (spans | {"repeat": (0, -3, 2)}).items():
+        ledger.record(f"latency.{stage}_extra", value, low, high, unit="milliseconds", notebook="08", questions="dev")
+    options = reached(speed, measurements_for(speed, ledger))
+    assert [option.key for option in options] == ["latency.embed_extra", "latency.decode_extra"]
 
 
 def test_the_verdict_on_the_highest_in_words(session, ledger, capsys):
@@ -523,7 +533,7 @@ def test_the_verdict_on_the_highest_in_words(session, ledger, capsys):
     arms(ledger, (0.9, 0.8, 0.95), (0.85, 0.7, 0.9))
     assert graded(session, ledger, capsys, "winner").endswith(
         "You measured rag.correct 90% (80% to 95%), base.correct 85% (70% to 90%): "
-        'the interval of the highest reaches "RAG" and "Base".\n'
+        'the intervals leave "RAG" and "Base".\n'
     )
     arms(ledger, 0.9, 0.9)
     assert graded(session, ledger, capsys, "winner").endswith(': "RAG" and "Base" share the highest value.\n')

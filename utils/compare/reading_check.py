@@ -47,8 +47,8 @@ def check_reading(bench: Bench) -> Reading:
 def _verdict(share: Interval) -> str:
     if share.high < BAR:
         return (
-            "This model cannot read these texts: no search and no prompt makes up for that. Choose another model with "
-            "--generator, such as smollm2, a larger model of the Hugging Face Hub, or a server."
+            "This model cannot read these texts with this prompt, and a better search cannot help. Choose another "
+            "model with --generator, such as smollm2, a larger model of the Hugging Face Hub, or a server."
         )
     if share.low >= BAR:
         return "It reads these texts well enough for a comparison."

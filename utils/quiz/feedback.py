@@ -131,7 +131,7 @@ def _undecided(prediction: Prediction, options: list[Expectation], found: dict[s
         return f"the interval reaches {_quoted(options, 'and')}"
     if len({found[option.key].value for option in options if option.key}) == 1:
         return f"{_quoted(options, 'and')} share the highest value"
-    return f"the interval of the highest reaches {_quoted(options, 'and')}"
+    return f"the intervals leave {_quoted(options, 'and')}"
 
 
 def _recorded(prediction: Prediction, letter: str, confidence: str | None) -> str:

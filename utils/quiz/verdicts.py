@@ -36,23 +36,13 @@ def reached(prediction: Prediction, found: dict[str, Measurement]) -> list[Expec
     """The options that the measurements reach: one, or several where the intervals do not decide.
 
     With `grades_with`, an option is reached when its bounds share a number with the interval of the measurement.
-    With a `key` for each option, the highest is reached, and so is every option whose interval overlaps its interval.
+    With a `key` for each option, an option is ruled out when its whole interval is below that of another.
     """
     if prediction.grades_with:
         low, high = _bounds(found[prediction.grades_with])
         return [option for option in prediction.options if option.meets(low, high)]
-    best = max(measurement.value for measurement in found.values())
-    highest = [measurement for measurement in found.values() if measurement.value == best]
-    return [
-        option
-        for option in prediction.options
-        if option.key and any(_overlap(found[option.key], measurement) for measurement in highest)
-    ]
-
-
-def _overlap(one: Measurement, other: Measurement) -> bool:
-    (low, high), (other_low, other_high) = _bounds(one), _bounds(other)
-    return low <= other_high and other_low <= high
+    least = max(_bounds(measurement)[0] for measurement in found.values())
+    return [option for option in prediction.options if option.key and _bounds(found[option.key])[1] >= least]
 
 
 def _bounds(measurement: Measurement) -> tuple[float, float]:

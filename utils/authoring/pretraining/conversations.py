@@ -10,9 +10,10 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from utils.authoring.pretraining.formats import PLAIN, Format, draw_format
-from utils.authoring.pretraining.records import Record, draw_record
+from utils.authoring.pretraining.formats import PLAIN, draw_format
+from utils.authoring.pretraining.records import draw_record
 from utils.authoring.world.articles import Draft, Fact, Stated, draw_facts, write_article
 from utils.authoring.world.course import course_topics, reserved_words
 from utils.authoring.world.names import TRADE_WORDS, SyllableNames
@@ -35,6 +36,14 @@ STRANGE_WORDS = 0.08
 # Share of facts with a value that makes no sense, so that values of any shape are copied with care.
 ODD_VALUES = 0.08
 ODD_SIGNS = "ABCDEFGHKLMNPRSTUVWXYZabcdefghiklmnoprstuvwyz0123456789012345678901234567890.-/:' "
+
+
+class Form(Protocol):
+    """How an answer is laid out: a format, a record, a bare value."""
+
+    def parts(self, findings: Sequence[Finding]) -> list[str]:
+        """The answer to what was found, cut where something new begins."""
+
 
 # A question, its passages, and the parts of the answer.
 Turn = tuple[str, Sequence[Draft], list[str]]
@@ -108,32 +117,35 @@ class Conversations:
 
     def reading(self, level: Level) -> Conversation:
         """Passages of one company, a question on them, and often further ones."""
-        company, _, drafts = self._shelf(level)
-        return _conversation(system_prompt(company, True), self._turns(drafts, level, PLAIN))
+        company, _, drafts = self.shelf(level)
+        return _conversation(system_prompt(company, True), self.turns(drafts, level, PLAIN))
 
     def formatted(self, level: Level) -> Conversation:
         """Answers in a random format or record, told by an instruction, shown by earlier turns, or both."""
-        company, trade, drafts = self._shelf(level)
+        company, trade, drafts = self.shelf(level)
         is_record = self._rng.random() < level.records
         form = draw_record(self._rng) if is_record else draw_format(self._rng, company)
         if self._rng.random() < 0.4:
-            return _conversation(system_prompt(company, True, form.instruction()), self._turns(drafts, level, form))
+            return _conversation(system_prompt(company, True, form.instruction()), self.turns(drafts, level, form))
         instruction = form.instruction() if self._rng.random() < 0.3 else ""
         small = replace(level, passages=1, facts=2, follow_ups=0)
         turns = [
             turn
             for _ in range(self._rng.randint(1, 3))
-            for turn in self._turns(self._shelf(small, company, trade)[2], small, form)
+            for turn in self.turns(self.shelf(small, company, trade)[2], small, form)
         ]
-        turns += self._turns(drafts, level, form)
+        turns += self.turns(drafts, level, form)
         return _conversation(system_prompt(company, True, instruction), turns, unguided=0 if instruction else 1)
 
-    def _turns(self, drafts: list[Draft], level: Level, form: Format | Record) -> list[Turn]:
-        """A question with its passages, and follow-ups that lean on the same ones; no fact is asked twice."""
+    def turns(self, drafts: list[Draft], level: Level, form: Form, alone: float = ALONE) -> list[Turn]:
+        """A question with its passages, and follow-ups that lean on the same ones; no fact is asked twice.
+
+        alone: the share of conversations with a single question.
+        """
         left = [(item, number) for number, draft in enumerate(drafts, start=1) for item in draft.stated]
         self._rng.shuffle(left)
         turns: list[Turn] = []
-        count = 1 if self._rng.random() < ALONE else 1 + level.follow_ups
+        count = 1 if self._rng.random() < alone else 1 + level.follow_ups
         while left and len(turns) < count:
             question, found = self._question(drafts, left, level)
             turns.append((question, () if turns else drafts, form.parts(found)))
@@ -163,9 +175,7 @@ class Conversations:
             return "".join(rng.choice(ODD_SIGNS) for _ in range(rng.randint(2, 9))).strip(".-/:' ") or "0"
         return f"{rng.uniform(0, 10 ** rng.randint(0, 4)):.{rng.randint(1, 3)}f} {rng.choice(handbook_words())}"
 
-    def _shelf(
-        self, level: Level, company: str | None = None, trade: str | None = None
-    ) -> tuple[str, str, list[Draft]]:
+    def shelf(self, level: Level, company: str | None = None, trade: str | None = None) -> tuple[str, str, list[Draft]]:
         """Company, trade and passages: twins of one topic where it is about things, neighbours otherwise."""
         rng = self._rng
         if trade is None:

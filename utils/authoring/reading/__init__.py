@@ -1,0 +1,1 @@
+"""An adapter that teaches a pretrained model to read handbooks: invented lessons, and their training."""
