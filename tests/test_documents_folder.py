@@ -798,3 +798,62 @@ def test_a_folder_that_cannot_be_listed(tmp_path):
 
 def test_the_endings_are_told():
     assert set(ENDINGS) == {".md", ".markdown", ".txt", ".rst", ".html", ".htm", ".docx", ".pdf"}
+
+
+# What real pages and files brought to light
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        ("<p>It costs $45<sup>1</sup> a month, 10<sup>6</sup> users</p>", "It costs $45^1 a month, 10^6 users"),
+        ("<p>The 1<sup>st</sup> of 5 m<sup>2</sup></p>", "The 1st of 5 m2"),
+        ("<h2><button>What is the deposit?</button></h2><p>It is $50.</p>", "## What is the deposit?\n\nIt is $50."),
+        ("<p>It is $50. <button>Buy</button></p>", "It is $50."),
+    ],
+)
+def test_what_a_page_says_is_kept(tmp_path, html, markdown):
+    page = "<html><body><h1>Prices</h1>" + html + "</body></html>"
+    write(tmp_path, {"prices.html": page})
+    assert the_article(tmp_path).text == markdown
+
+
+def test_a_cell_over_several_rows_keeps_the_others_in_their_columns(tmp_path):
+    rows = (
+        "<tr><th>Plan<th>Size<th>Price</tr><tr><td rowspan=2>Basic<td>S<td>$5</tr><tr><td>L<td>$9</tr>"
+        "<tr><td>Full<td rowspan=99999999>M<td>$20</tr>"
+    )
+    write(tmp_path, {"prices.html": f"<h1>Prices</h1><table>{rows}</table>"})
+    assert the_article(tmp_path).text.split("\n")[2:] == [
+        "| Basic | S | $5 |",
+        "| Basic | L | $9 |",
+        "| Full | M | $20 |",
+    ]
+
+
+def test_a_page_in_ascii_is_not_what_it_says_it_is(tmp_path):
+    for declared in ('<META charset="utf-16">', '<?xml version="1.0" encoding="utf-16"?>'):
+        for end in ("", " "):
+            assert "25 days" in decode(f"{declared}<p>You get 25 days.</p>{end}".encode(), "utf-16")[0]
+
+
+def test_a_stray_null_is_no_utf_16():
+    with pytest.raises(ValueError, match="not text"):
+        decode(b"# Leave\n\nEverybody gets 25 days a year.\0 That is all there is.\n\n")
+    for codec in ("utf-16-le", "utf-16-be"):
+        for text in ("Everybody gets 25 days.\n", "休暇は25日です。\n"):
+            assert decode(text.encode(codec))[0] == text
+
+
+def test_half_a_character_becomes_a_whole_one(tmp_path):
+    write(tmp_path, {"leave.md": '---\ntitle: "Leave \\ud83d"\n---\nYou get 25 days.'})
+    article = the_article(tmp_path)
+    assert article.title.encode() and article.title.startswith("Leave ")
+
+
+def test_the_name_of_a_subfolder_is_text_too(tmp_path):
+    try:
+        write(tmp_path, {os.fsdecode(b"caf\xe9") + "/leave.md": "You get 25 days."})
+    except (OSError, UnicodeError):
+        pytest.skip("this system has no such names")
+    assert "is not in UTF-8: rename it" in reason(tmp_path)

@@ -115,3 +115,11 @@ def test_tables_name_every_arm_and_outcome():
     assert summary_table(scores).loc["good", "right"] == 1.0
     assert compare(scores, "good", "bad").mean == 1.0
     assert as_percent(pd.DataFrame({"a": [0.314, np.nan]}))["a"].tolist() == ["31 %", "–"]
+
+
+def test_a_value_in_brackets_is_found_as_prompts_show_it():
+    passage = Passage("score#0", "score", "Score", "The score lies in [0, 1].")
+    question = Question("q", "Where does it lie?", "plain", ("[0, 1]",), ("score",), (), "The score lies in [0, 1].")
+    for text in ("The score lies in (0, 1). [1]", "It lies in [0, 1]."):
+        assert outcome(Answer(question, text, (passage,))) == "correct"
+    assert outcome(Answer(question, "The score lies in (0, 2). [1]", (passage,))) != "correct"

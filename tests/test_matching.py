@@ -33,6 +33,9 @@ SAME = [
     ("At 9:30 am.", "9:30 am"),
     ("below −15 degrees", "-15 degrees"),
     ("a range of 5-15 degrees", "15 degrees"),
+    ("10%–12% of it", "12%"),
+    ("10€-12€ a day", "12€"),
+    ("5 °-10 °C", "10 °C"),
     ("Delivery: $12", "$12"),
 ]
 OTHER = [
@@ -48,6 +51,7 @@ OTHER = [
     ("below −15 degrees", "15 degrees"),
     ("at 15 degrees", "-15 degrees"),
     ("a fee of -$15", "$15"),
+    ("about -12% less", "12%"),
     ("At 9:30 am.", "30 am"),
     ("为130天。", "30天"),
     ("3*4 metres", "34 metres"),

@@ -91,6 +91,19 @@ def test_an_excel_file(tmp_path):
     ]
 
 
+def test_a_number_of_jsonl_stays_as_it_is_written(tmp_path):
+    line = '{"question": "How much?", "answer": [12.50, 1e6, 007.5], "document": "leave"}'
+    (question,) = read(tmp_path, line.replace("007.5", "30"), "q.jsonl")
+    assert question.values == ("12.50", "1e6", "30")
+
+
+def test_half_a_character_becomes_a_whole_one(tmp_path):
+    (question,) = read(
+        tmp_path, '{"question": "Price \\ud83d?", "answer": "\\ud83d\\ude00", "document": "leave"}', "q.jsonl"
+    )
+    assert question.text.encode() and question.values == ("\U0001f600",)
+
+
 def test_the_course_s_own_questions_read_the_same(tmp_path):
     from utils.datasets import load_articles, load_questions
     from utils.paths import DATASETS
@@ -302,6 +315,10 @@ def test_a_value_in_its_format(value, style, shown):
         (timedelta(hours=30), "General"),
         (time(9, 30), "[h]:mm"),
         (1.25, "[mm]"),
+        (123456789, "000-00-0000"),
+        (5551234567, "[<=9999999]###-####;(###) ###-####"),
+        (12500000, '0.0,,"M"'),
+        (1234567, "#,##0,"),
     ],
 )
 def test_a_format_that_cannot_be_shown_exactly_is_refused(value, style):

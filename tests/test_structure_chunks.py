@@ -156,6 +156,26 @@ def test_a_row_that_is_too_long_names_the_columns_of_its_cells():
     assert found[-1].endswith("| Spain | Short. |")
 
 
+def test_a_row_with_an_empty_first_cell_keeps_its_columns():
+    long = "Paid in full. " * 12
+    found = texts(f"| a | b |\n|---|---|\n|| {long}|", tokens=30)
+    assert "b: Paid" in found[0] and not any("a: Paid" in text for text in found)
+
+
+@pytest.mark.parametrize("before", ["Please note:\n\n", ""])
+def test_a_table_of_a_header_row_alone_is_text(before):
+    long = " ".join(["You get 25 days."] * 60)
+    found = texts(f"{before}| {long} |\n|---|\n", tokens=40)
+    assert sum(text.count("25") for text in found) == 60
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\f", "\u3000"])
+def test_a_line_that_only_looks_empty_is_empty(blank):
+    (found,) = texts(f"You need:\n\n{blank}\n\n- One day\n")
+    assert found == "You need:\n\n- One day"
+    assert "B" in " ".join(texts(f"# A\n\nText.\n\n# B\n\n{blank}\n"))
+
+
 def test_code_stays_whole_where_it_fits():
     code = "```py\nfor day in week:\n\n    # a comment\n    print(day)\n```"
     found = texts(f"{'Words before. ' * 12}\n\n{code}\n\n{'Words after. ' * 12}", tokens=48)

@@ -51,11 +51,16 @@ def outcome(answer: Answer) -> Outcome:
     unsupported: the right value is missing and no shown passage says what the answer says.
     """
     question = answer.question
-    if question.answerable and all(contains_whole(answer.text, value) for value in question.values):
+    if question.answerable and all(_says(answer.text, value) for value in question.values):
         return "correct"
     if is_abstention(answer.text):
         return "abstained wrongly" if question.answerable else "abstained rightly"
     return "wrong" if quotes_a_passage(answer) else "unsupported"
+
+
+def _says(text: str, value: str) -> bool:
+    """Whether a text holds a value, as it is or as prompts show it, where a document's brackets are no citations."""
+    return contains_whole(text, value) or contains_whole(text, without_citations(value))
 
 
 def quotes_a_passage(answer: Answer) -> bool:

@@ -20,6 +20,8 @@ _SAME = str.maketrans(
 # Writing without spaces between words: there a letter next to a value is no reason to think of another value.
 _SPACELESS = r"\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[^\W_{_SPACELESS}]")
+# A sign before a number, not the dash of a range such as 10%-12%.
+_MINUS = re.compile(rf"(?<!\w)(?<!\d[%°{_CURRENCY}])(?<!\d [%°{_CURRENCY}])-$")
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?!\d)")
 _EMPHASIS = re.compile(r"(?<!\w)[*_`]+|[*_`]+(?!\w)")
 
@@ -53,6 +55,6 @@ def _is_whole(text: str, start: int, end: int) -> bool:
         return False
     if value[0].isdigit() and re.search(r"\d[.,:]$|(?<!\S)\.$", before):
         return False
-    if (value[0].isdigit() or value[0] in _CURRENCY) and re.search(r"(?<!\w)-$", before):
+    if (value[0].isdigit() or value[0] in _CURRENCY) and _MINUS.search(before):
         return False
     return not (value[-1].isdigit() and re.match(r"[.,:]\d", after))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 from utils.documents import ENDINGS
-from utils.documents.encodings import decode
+from utils.documents.encodings import decode, whole_characters
 from utils.documents.files import MAX_MEGABYTES, MEGABYTE
 from utils.documents.spreadsheet import CellError, read_sheet
 from utils.errors import CourseError
@@ -123,7 +123,7 @@ def _json_rows(path: Path, text: str) -> Iterator[Row]:
             continue
         place = f"Line {line} of {path}"
         try:
-            fields = json.loads(written)
+            fields = json.loads(written, parse_float=str, parse_int=str)  # a number as it is written: 12.50
         except (ValueError, RecursionError) as error:
             raise CourseError(f"{place} is not JSON: write one object such as {{...}} on each line.") from error
         if not isinstance(fields, dict):
@@ -137,7 +137,7 @@ def _json_values(value: object, key: str, place: str) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
     if any(isinstance(one, list | dict | bool) for one in values):
         raise CourseError(f"{place} has no usable {key!r}: write text, a number or a list of them.")
-    return tuple(str(one) for one in values if one is not None)
+    return tuple(whole_characters(str(one)) for one in values if one is not None)
 
 
 # Tables

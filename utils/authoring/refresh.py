@@ -42,7 +42,7 @@ class Run:
         seconds, gigabytes = 5 * math.ceil(self.seconds / 5), math.ceil(self.peak_bytes / 1e8) / 10
         return (
             f"A whole run takes about {seconds} seconds and {gigabytes:.1f} GB of memory on {os.cpu_count()} processor "
-            "cores; your thinking comes on top."
+            "cores, not counting your own time."
         )
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ def output_folder(folder: Path, documents: Path) -> Iterator[Path]:
     folder, documents = (Path(os.path.expanduser(path)).resolve() for path in (folder, documents))
     if _lies_within(folder, documents):
         raise CourseError(f"{folder} lies within the documents, so the report would become one: name another --out.")
-    if folder.exists() and not folder.is_dir():
+    if _is_file(folder):
         raise CourseError(f"{folder} is a file: name a folder with --out.")
     _refuse_foreign(folder)
     _write_mark(folder)
@@ -38,6 +38,13 @@ def output_folder(folder: Path, documents: Path) -> Iterator[Path]:
         yield folder
     finally:
         lock.release()
+
+
+def _is_file(folder: Path) -> bool:
+    try:
+        return folder.exists() and not folder.is_dir()
+    except OSError as error:
+        raise CourseError(f"The folder {folder} cannot be used ({error.strerror}): name another --out.") from error
 
 
 def _lies_within(folder: Path, documents: Path) -> bool:

@@ -161,7 +161,8 @@ def _named_cells(row: str, head: str) -> list[str]:
 
 
 def _cells(row: str) -> list[str]:
-    return [cell.strip() for cell in _CELL_EDGE.split(row.strip().strip("|"))]
+    inner = re.sub(r"(?<!\\)\|$", "", row.strip().removeprefix("|"))  # one bar at each end: the first cell may be empty
+    return [cell.strip() for cell in _CELL_EDGE.split(inner)]
 
 
 def _passage(article: Article, number: int, title: str, text: str) -> Passage:

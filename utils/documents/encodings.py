@@ -21,6 +21,8 @@ _CANDIDATES = [
     "cp932", "euc_jp", "gb18030", "big5", "cp949", "koi8_r",
 ]  # fmt: skip
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+# Encodings of two and four bytes.
+_WIDE = re.compile(r"utf-?(16|32)", re.IGNORECASE)
 _LETTERS = re.compile(rb"[\xa0-\xff]")
 
 
@@ -36,6 +38,11 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
     return text.replace("\r\n", "\n").replace("\r", "\n"), name
 
 
+def whole_characters(text: str) -> str:
+    """A text without half characters (surrogates), which some PDF files and escapes have; two halves are joined."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def _marked(data: bytes) -> tuple[str, str] | None:
     for mark, codec, name in _MARKS:
         if data.startswith(mark):
@@ -46,6 +53,8 @@ def _marked(data: bytes) -> tuple[str, str] | None:
 def _without_mark(data: bytes, declared: str | None) -> tuple[str, str]:
     if b"\0" in data:
         return _utf_16_without_mark(data)
+    if declared and _WIDE.match(declared):
+        declared = None  # its name could be read as ASCII, so it is wrong
     unicode, stated = _attempt(data, "utf-8"), _attempt(data, declared) if declared else None
     if stated is not None and data.isascii() and stated != unicode:  # such as ISO-2022-JP, which is ASCII to the eye
         return stated, _name(declared)
@@ -63,6 +72,8 @@ def _attempt(data: bytes, codec: str) -> str | None:
 
 def _utf_16_without_mark(data: bytes) -> tuple[str, str]:
     """Null bytes are the upper halves of Latin characters, spaces and line ends: which half says the byte order."""
+    if data.count(0) * 4 < len(data) and _attempt(data, "utf-8") is not None:
+        raise ValueError("the bytes are not text")  # a stray null among single bytes
     codec = "utf-16-le" if data[1::2].count(0) > data[::2].count(0) else "utf-16-be"
     text = data.decode(codec)
     if _CONTROL.search(text):

@@ -6,12 +6,13 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
 from utils.documents.docx_file import read_docx
+from utils.documents.encodings import whole_characters
 from utils.documents.fields import known_fields, redirect_in
 from utils.documents.files import OTHERWISE, read_bytes, walk
 from utils.documents.headings import split_heading
@@ -123,8 +124,12 @@ def _sorted_out(found: Iterable[Found]) -> tuple[list[Found], dict[str, int]]:
 
 def _article(path: Path, folder: Path) -> tuple[Article, str]:
     """One file as an article, with its encoding.  Raises CourseError when it cannot be one."""
+    within = path.relative_to(folder)
+    if str(within) != _shown(str(within)):
+        raise CourseError(f"The name of the file {path} is not in UTF-8: rename it, {OTHERWISE}.")
     page = _page(path, read_bytes(path, Path(os.path.realpath(folder))))
-    about = known_fields(page, path)
+    page = replace(page, text=whole_characters(page.text), title=whole_characters(page.title))
+    about = {name: whole_characters(value) for name, value in known_fields(page, path).items()}
     leads_to = page.leads_to or redirect_in(page.fields)
     if leads_to:
         raise CourseError(f"The file {path} only leads on to {leads_to!r}: it has no text of its own.")
@@ -132,7 +137,6 @@ def _article(path: Path, folder: Path) -> tuple[Article, str]:
     heading, text = ("", page.text.strip()) if named else split_heading(page.text)
     if not text:
         raise CourseError(f"The file {path} has no text: write some, {OTHERWISE}.")
-    within = path.relative_to(folder)
     article = Article(
         id=about.get("id", within.with_suffix("").as_posix()),
         title=about.get("title", heading or page.title or _spoken(path.stem)),
@@ -145,8 +149,6 @@ def _article(path: Path, folder: Path) -> tuple[Article, str]:
 
 
 def _page(path: Path, data: bytes) -> Page:
-    if path.name != _shown(path.name):
-        raise CourseError(f"The name of the file {path} is not in UTF-8: rename it, {OTHERWISE}.")
     try:
         return READERS[path.suffix.lower()](data)
     except Unreadable as error:

@@ -25,6 +25,8 @@ _MARK = re.compile("[\ue000-\uf8ff]")
 _BY_LOCALE = re.compile(r"mm-dd-yy|m/d/yy h:mm|\[\$-(?:[^\]]*F[48]00|x-sys\w*)\].*", re.IGNORECASE)
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _FRACTION = re.compile(r"[#0?] */ *[#0-9?]")
+_CONDITION = re.compile(r"\[[<>=]")
+_SCALED = re.compile(r"[#0?](?:\.[#0?]*)?,+(?![#0?,])")  # a comma behind the digits divides by a thousand
 _DATE_PART = re.compile(r"yyyy|yy|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|AM/PM", re.IGNORECASE)
 
 
@@ -72,7 +74,8 @@ def shown_as(value: object, style: str, row: int = 0) -> str:
     """A cell's value as a spreadsheet program shows it.
 
     style: the cell's number format, such as "0.00%".  row: for the complaint.
-    Raises CellError for a date in the reader's own format, a fraction, and elapsed time.
+    Raises CellError for a date in the reader's own format, a fraction, elapsed time, and a number in groups of digits,
+    in thousands, or under a condition.
     """
     if isinstance(value, bool):
         return str(value).upper()
@@ -89,8 +92,15 @@ def _is_inexact(value: object, style: str) -> bool:
     if isinstance(value, datetime | date | time):
         return bool(_BY_LOCALE.fullmatch(style.split(";")[0]) or _ELAPSED.search(style))
     if isinstance(value, int | float):
-        return bool(_FRACTION.search(_LITERAL.sub("", _without_marks(style))) or _ELAPSED.search(style))
+        shown = _LITERAL.sub("", _without_marks(style))
+        groups = any(len(_NUMBER.findall(section)) > 1 for section in shown.split(";"))
+        return groups or any(mark.search(shown) for mark in (_FRACTION, _SCALED)) or _depends(style)
     return isinstance(value, timedelta)
+
+
+def _depends(style: str) -> bool:
+    """Whether a format has conditions, or shows elapsed time."""
+    return bool(_CONDITION.search(style) or _ELAPSED.search(style))
 
 
 def _shown_number(value: Decimal, style: str) -> str:

@@ -145,7 +145,8 @@ def _blocks(group: list[Token], lines: list[str]) -> list[Block]:
     if token.type == "hr":
         return []
     if kind == "paragraph" or token.type == "heading_open":
-        return [Block("paragraph", (_unwrapped("".join(lines).strip()),))]
+        text = _unwrapped("".join(lines).strip())  # empty where Markdown sees a line and Python none, as of a form feed
+        return [Block("paragraph", (text,))] if text else []
     if kind == "list":
         return [Block(kind, _items(group, lines))]
     if kind == "table" and len(lines) > 2:
@@ -153,6 +154,7 @@ def _blocks(group: list[Token], lines: list[str]) -> list[Block]:
     if token.type == "fence":
         content = tuple(_LINE.findall(token.content))
         return [Block(kind, content, head=f"{token.markup}{token.info}\n", tail=f"\n{token.markup}")]
+    kind = "other" if kind == "table" else kind  # a header row alone: there is nothing to repeat it for
     return [Block(kind, ("".join(lines),) if kind == "quote" else tuple(lines))]
 
 

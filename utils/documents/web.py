@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from copy import copy
 
 from bs4 import BeautifulSoup, Tag, UnusualUsageWarning
 from markdownify import MarkdownConverter
@@ -14,6 +15,7 @@ from utils.documents.page import Page
 # Never text: code and pictures.  Beside the text: menus, page feet, fields to fill in.
 _UNSEEN = ["script", "style", "noscript", "template", "svg", "canvas", "iframe", "object", "embed", "head", "title"]
 _BESIDE = ["nav", "footer", "button", "input", "select", "textarea"]
+_MAX_SPAN = 1000  # of a cell, in rows or columns: pages can claim any number
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _REFRESH = re.compile(r"""^\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?([^"']+)""", re.IGNORECASE)
 _LANGUAGE = re.compile(r"^(?:language|lang|highlight|highlight-source)-([\w+#.-]+)$")
@@ -40,6 +42,8 @@ def markdown_of(soup: BeautifulSoup) -> str:
     """The visible text of a page as Markdown: its <main> part if it has one, else all of it.  Changes the soup."""
     for tag in soup.find_all(_is_dropped):
         tag.extract()
+    for table in soup.find_all("table"):
+        _fill_rows(table)
     mains = soup.find_all(["main"]) or soup.find_all(attrs={"role": "main"})
     return _Converter().convert_soup(mains[0] if len(mains) == 1 else soup).strip()
 
@@ -59,6 +63,12 @@ class _Converter(MarkdownConverter):
 
     def convert_img(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return el.get("alt") or ""
+
+    def convert_sup(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        """The mark of a footnote, or a power, must not become a digit of the number before it."""
+        before = el.previous_sibling
+        glued = before is not None and before.get_text()[-1:].isdigit() and text[:1].isdigit()
+        return f"^{text}" if glued else text
 
     def convert_td(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return super().convert_td(el, re.sub(r"(?<!\\)\|", r"\\|", text), parent_tags)
@@ -80,7 +90,40 @@ class _Converter(MarkdownConverter):
         return f"\n\n{fence}{_language(el)}\n{text.strip(chr(10))}\n{fence}\n\n"
 
 
+def _fill_rows(table: Tag) -> None:
+    """A cell over several rows is repeated in each: Markdown has none, and the cells after it would move left."""
+    below: dict[int, tuple[int, Tag]] = {}  # by column: how many rows are still to fill, and the cell
+    for row in table.find_all("tr"):
+        if row.find_parent("table") is not table:
+            continue
+        at, before, cells = 0, None, row.find_all(["td", "th"], recursive=False)
+        while cells or at in below:
+            if at in below:
+                left, above = below.pop(at)
+                cell = copy(above)
+                row.insert(0, cell) if before is None else before.insert_after(cell)
+            else:
+                cell = cells.pop(0)
+                left = _span(cell, "rowspan")
+            if left > 1:
+                below[at] = (left - 1, cell)
+            at, before = at + _span(cell, "colspan"), cell
+
+
+def _span(cell: Tag, name: str) -> int:
+    written = str(cell.get(name, ""))
+    return min(int(written), _MAX_SPAN) if re.fullmatch(r"[1-9]\d{0,5}", written, re.ASCII) else 1
+
+
+def _is_heading(button: Tag) -> bool:
+    """Whether it is all that a heading says, as where a click unfolds the answer below."""
+    heading = button.find_parent(["h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"])
+    return heading is not None and heading.get_text(strip=True) == button.get_text(strip=True)
+
+
 def _is_dropped(tag: Tag) -> bool:
+    if tag.name == "button" and _is_heading(tag):
+        return False
     if tag.name in _UNSEEN or tag.name in _BESIDE or tag.has_attr("hidden"):
         return True
     if tag.name == "a" and tag.get_text(strip=True) in ("¶", "#", "↑"):  # marks that link to the heading itself
