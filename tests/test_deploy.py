@@ -138,6 +138,10 @@ def test_a_class_is_behind_localhost_and_within_limits(monkeypatch):
     assert (c.Spawner.mem_limit, c.Spawner.cpu_limit) == ("3.0G", 2)
     assert c.Spawner.environment["OMP_NUM_THREADS"] == "2"
     assert c.SystemdSpawner.readonly_paths == [str(ROOT)]
+    # The longest name leaves room for "/kernel-UUID-ipc-5" within the 107 characters that the system allows.
+    learner = SimpleNamespace(user=SimpleNamespace(name="a" * 24))
+    assert len(c.Spawner.environment["JUPYTER_RUNTIME_DIR"](learner)) + len("/kernel-") + 36 + len("-ipc-5") < 107
+    assert c.SystemdSpawner.isolate_tmp and "--KernelManager.transport=ipc" in c.Spawner.args
     # Whoever has a seat may start at the same moment as all others.
     assert 1 <= c.JupyterHub.active_server_limit == c.JupyterHub.concurrent_spawn_limit
     # Not COURSE_PROGRESS or COURSE_LEDGER: without them both files are in the learner's home.
@@ -286,7 +290,8 @@ def test_a_cluster_has_the_same_rules_as_one_machine(monkeypatch):
     assert config["NativeAuthenticator"] == c.NativeAuthenticator
     assert config["JupyterHub"]["authenticator_class"] == c.JupyterHub.authenticator_class
     assert config["Authenticator"]["username_pattern"] == c.Authenticator.username_pattern
-    assert learner["extraEnv"] == c.Spawner.environment
+    # Each pod has its own localhost, so its kernels need no files to listen on.
+    assert learner["extraEnv"] == {k: v for k, v in c.Spawner.environment.items() if k != "JUPYTER_RUNTIME_DIR"}
     assert learner["cpu"]["limit"] == c.Spawner.cpu_limit
     assert learner["memory"]["limit"] == c.Spawner.mem_limit
     assert learner["defaultUrl"] == c.Spawner.default_url

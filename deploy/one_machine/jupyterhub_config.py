@@ -85,13 +85,17 @@ c.Spawner.args = [
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--MappingKernelManager.cull_idle_timeout=1800",  # kernels of notebooks that were closed half an hour ago
-    # Kernels listen on localhost, where every account of this machine can connect. So the messages are encrypted.
+    # Kernels listen on files instead of ports. Ports are chosen before a kernel takes them, and where a class starts
+    # at once another process may be there first: then the kernel never starts. The messages are encrypted as well.
+    "--KernelManager.transport=ipc",
     "--KernelManager.transport_encryption=required",
 ]
 c.Spawner.environment = {
     "OMP_NUM_THREADS": str(max(1, int(CPUS))),  # more threads than processors would only fight for them
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_OFFLINE": "1",
+    # A short path: a file to listen on may have about 100 characters. In a class, /tmp is the learner's own.
+    "JUPYTER_RUNTIME_DIR": lambda spawner: f"/tmp/jupyter-{spawner.user.name}",
 }
 c.Spawner.mem_limit = f"{GB}G"
 c.Spawner.cpu_limit = CPUS
