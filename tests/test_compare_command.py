@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -175,6 +176,18 @@ def test_an_output_that_is_a_file(desk, capsys):
     desk.out.write_text("mine")
     assert "is a file: name a folder with --out" in refusal(desk, capsys)
     assert desk.out.read_text() == "mine"
+
+
+def test_an_output_that_may_not_be_looked_at(desk, capsys, monkeypatch):
+    exists = Path.exists
+
+    def refused(path, **named):
+        if path == desk.out.resolve():
+            raise PermissionError(13, "Permission denied")
+        return exists(path, **named)
+
+    monkeypatch.setattr(Path, "exists", refused)
+    assert "cannot be used (Permission denied): name another --out" in refusal(desk, capsys)
 
 
 @pytest.mark.parametrize(("number", "words"), [(28, "The disk is full"), (13, "may not be written: name another")])
