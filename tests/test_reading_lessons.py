@@ -13,8 +13,9 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from utils.authoring.pretraining.batches import in_batches
 from utils.authoring.reading.lessons import CHOICE_WEIGHT, STAGES, VALUE_WEIGHT, Lesson, ReadingLessons, weigh
-from utils.authoring.reading.training import LOG, ReadingPlan, ReadingRun, in_batches, stage_at, weighed_loss
+from utils.authoring.reading.training import LOG, ReadingPlan, ReadingRun, stage_at, weighed_loss
 from utils.authoring.world.course import course_names
 from utils.finetuning import load_adapter, save_adapter
 from utils.models import Generator

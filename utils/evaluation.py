@@ -60,7 +60,7 @@ def outcome(answer: Answer) -> Outcome:
 
 def _says(text: str, value: str) -> bool:
     """Whether a text holds a value, as it is or as prompts show it, where a document's brackets are no citations."""
-    return contains_whole(text, value) or contains_whole(text, without_citations(value))
+    return any(contains_whole(text, one) for one in {value, without_citations(value)})
 
 
 def quotes_a_passage(answer: Answer) -> bool:

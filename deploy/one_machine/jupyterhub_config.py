@@ -101,9 +101,8 @@ c.Spawner.mem_limit = f"{GB}G"
 c.Spawner.cpu_limit = CPUS
 c.Spawner.start_timeout = 120  # a whole class may press Start at once
 c.Spawner.http_timeout = 120
-c.JupyterHub.active_server_limit = seats()
 # With a lower limit the hub refuses learners who press Start together ("Too many users"); it never lets them wait.
-c.JupyterHub.concurrent_spawn_limit = seats()
+c.JupyterHub.concurrent_spawn_limit = c.JupyterHub.active_server_limit = seats()
 
 # A server that nobody has used for an hour gives its memory back. Files stay.
 c.JupyterHub.services = [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -45,6 +45,17 @@ class Row(NamedTuple):
     answer: list[bool]
     choice: list[bool]
     sought: list[bool]
+
+
+class HasIds(Protocol):
+    """Anything in token ids."""
+
+    @property
+    def ids(self) -> list[int]:
+        """The token ids."""
+
+
+Encoded = TypeVar("Encoded", bound=HasIds)
 
 
 def encode(conversation: Conversation, tokenizer: PreTrainedTokenizerBase) -> Row:
@@ -87,6 +98,16 @@ def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
     return any(span[0] < stop and start < span[1] for start, stop in others)
 
 
+def in_batches(rows: Iterable[Encoded], tokens: int) -> list[list[Encoded]]:
+    """Rows of like length side by side, with at most so many tokens in a batch, padding included."""
+    batches: list[list[Encoded]] = []
+    for row in sorted(rows, key=lambda row: len(row.ids)):
+        if not batches or len(row.ids) * (len(batches[-1]) + 1) > tokens:
+            batches.append([])
+        batches[-1].append(row)
+    return batches
+
+
 def make_batch(rows: Sequence[Row], pad: int) -> Batch:
     """Pads rows to one length."""
     length = max(len(row.ids) for row in rows)
@@ -121,11 +142,7 @@ class BatchStream:
 
     def _pool(self) -> list[Batch]:
         rows = [encode(self._conversations.draw(self.level), self._tokenizer) for _ in range(POOL)]
-        rows = sorted((row for row in rows if len(row.ids) <= self._max_length), key=lambda row: len(row.ids))
-        batches, start = [], 0
-        for stop in range(1, len(rows) + 1):
-            if stop == len(rows) or len(rows[stop].ids) * (stop + 1 - start) > self._tokens:
-                batches.append(make_batch(rows[start:stop], self._tokenizer.pad_token_id))
-                start = stop
+        short = [row for row in rows if len(row.ids) <= self._max_length]
+        batches = [make_batch(alike, self._tokenizer.pad_token_id) for alike in in_batches(short, self._tokens)]
         self._rng.shuffle(batches)
         return batches

@@ -20,9 +20,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from utils.authoring.pretraining.architecture import build_model
 from utils.authoring.pretraining.batches import Batch, BatchStream
 from utils.authoring.pretraining.curriculum import GOING_ON, Curriculum, copy_rows
+from utils.authoring.pretraining.moments import moments_of, put_moments
 from utils.authoring.pretraining.quick_forward import hidden_states
 from utils.authoring.pretraining.tokenizer import train_tokenizer
 from utils.finetuning.distributed import add_up
+from utils.finetuning.loop import under
 from utils.finetuning.precision import products_in
 
 CONTEXT_WEIGHT = 0.1
@@ -176,12 +178,11 @@ class Trainer:
         self.model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         tensors = {
-            f"{index}.{number}.{name}": value
+            f"{index}.{key}": value
             for index, optimizer in enumerate(self.optimizers)
-            for number, state in optimizer.state_dict()["state"].items()
-            for name, value in state.items()
+            for key, value in moments_of(optimizer).items()
         }
-        save_file({k: torch.as_tensor(v).contiguous() for k, v in tensors.items()}, folder / "optimizer.tmp")
+        save_file(tensors, folder / "optimizer.tmp")
         (folder / "optimizer.tmp").replace(folder / "optimizer.safetensors")
         state = {"clock": asdict(self.clock), "curriculum": asdict(self.curriculum)}
         (folder / "training.tmp").write_text(json.dumps(state))
@@ -197,12 +198,7 @@ class Trainer:
         self.optimizers = make_optimizers(self.model, self.plan)
         tensors = load_file(folder / "optimizer.safetensors")
         for index, optimizer in enumerate(self.optimizers):
-            kept = optimizer.state_dict()
-            for key, value in tensors.items():
-                at, number, name = key.split(".", 2)
-                if int(at) == index:
-                    kept["state"].setdefault(int(number), {})[name] = value
-            optimizer.load_state_dict(kept)
+            put_moments(optimizer, under(f"{index}.", tensors))
 
 
 def load_or_train_tokenizer(folder: Path) -> PreTrainedTokenizerBase:

@@ -10,7 +10,7 @@ from utils.authoring.reading.measure import measure
 from utils.authoring.reading.training import ReadingPlan, ReadingRun
 from utils.errors import CourseError
 from utils.finetuning import load_adapter, save_adapter
-from utils.models import load_generator
+from utils.models import Generator, load_generator
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     try:
         generator = load_generator(options.model)
         if options.out and options.minutes:
-            _train(options)
+            _train(options, generator)
         if options.out:
             generator = load_adapter(generator, options.out / "adapter")
         print("of the questions: right, abstained, and cited rightly")
@@ -43,11 +43,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _train(options: argparse.Namespace) -> None:
+def _train(options: argparse.Namespace, base: Generator) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     plan = ReadingPlan(options.out, options.minutes, seed=options.seed)
+    # The run puts its adapter into a model of its own.
     tuned = ReadingRun(load_generator(options.model), plan).train()
-    save_adapter(tuned, load_generator(options.model), options.out / "adapter")
+    save_adapter(tuned, base, options.out / "adapter")
 
 
 if __name__ == "__main__":

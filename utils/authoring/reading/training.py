@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +15,14 @@ from peft import LoraConfig, get_peft_model
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from utils.authoring.pretraining.batches import in_batches
+from utils.authoring.pretraining.moments import moments_of, put_moments
 from utils.authoring.reading.lessons import STAGES, ReadingLessons, Stage, WeighedRow, weigh
+from utils.finetuning.loop import put, under
 from utils.models import Generator
 
 POOL = 48
+WEIGHTS, MOMENTS = "weight/", "optimizer/"
 CHECKPOINT, LOG = "checkpoint.safetensors", "log.jsonl"
 LOWEST_RATE = 0.03
 
@@ -102,14 +105,11 @@ class ReadingRun:
 
     def save(self) -> None:
         """The checkpoint: adapter, optimiser and progress."""
-        state = self.optimizer.state_dict()["state"]
-        moments = {f"{index} {key}": value for index, each in state.items() for key, value in each.items()}
+        tensors = {f"{WEIGHTS}{name}": weight.detach() for name, weight in self.weights.items()}
+        tensors |= {f"{MOMENTS}{key}": value for key, value in moments_of(self.optimizer).items()}
         part = self.plan.folder / f"{CHECKPOINT}.tmp"
-        save_file({name: weight.detach() for name, weight in self.weights.items()} | moments, part, self._as_text())
+        save_file(tensors, part, {"progress": json.dumps(vars(self.progress))})
         part.replace(self.plan.folder / CHECKPOINT)
-
-    def _as_text(self) -> dict[str, str]:
-        return {"progress": json.dumps(vars(self.progress))}
 
     def _resume(self) -> None:
         path = self.plan.folder / CHECKPOINT
@@ -118,14 +118,8 @@ class ReadingRun:
         with safe_open(path, "pt") as file:
             self.progress = Progress(**json.loads(file.metadata()["progress"]))
         kept = load_file(path)
-        with torch.no_grad():
-            for name, weight in self.weights.items():
-                weight.copy_(kept.pop(name))
-        state: dict[int, dict[str, torch.Tensor]] = defaultdict(dict)
-        for name, value in kept.items():
-            index, key = name.split()
-            state[int(index)][key] = value
-        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": dict(state)})
+        put(under(WEIGHTS, kept), self.weights)
+        put_moments(self.optimizer, under(MOMENTS, kept))
 
     def _batches(self, stage: Stage) -> Iterator[list[WeighedRow]]:
         rows = (weigh(self.lessons.draw(stage), self.tuned.tokenizer) for _ in range(POOL))
@@ -164,16 +158,6 @@ class ReadingRun:
 def stage_at(share: float) -> Stage:
     """The stage of a run of which this share is done."""
     return [stage for stage in STAGES if stage.start <= share][-1]
-
-
-def in_batches(rows: Sequence[WeighedRow], tokens: int) -> list[list[WeighedRow]]:
-    """Rows of like length side by side, with at most so many tokens in a batch, padding included."""
-    batches: list[list[WeighedRow]] = []
-    for row in sorted(rows, key=lambda row: len(row.ids)):
-        if not batches or len(row.ids) * (len(batches[-1]) + 1) > tokens:
-            batches.append([])
-        batches[-1].append(row)
-    return batches
 
 
 def weighed_loss(model: torch.nn.Module, rows: Sequence[WeighedRow], pad: int) -> tuple[torch.Tensor, list[list[bool]]]:

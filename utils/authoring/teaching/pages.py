@@ -30,7 +30,6 @@ from utils.quiz.schema import Decision, Prediction
 FOLDER = TEACHING.parent
 COMMAND = "python -m utils.authoring teaching"
 MADE = f"<!-- Made by `{COMMAND}` from the notebooks, the quizzes and {TEACHING.name}. Do not edit. -->"
-STARTED = "Learners start the whole notebook, and read"
 UNTIMED = "No class has been timed yet: these minutes are counted, not measured."
 
 
@@ -105,8 +104,8 @@ def _block(block: PlannedBlock, teaching: Teaching) -> list[str]:
         return parts
     notes = teaching.notes.get(block.lesson.number, {})
     bets = any(isinstance(one, Prediction) for section in block.done[:1] for one in section.questions)
-    first = "Learners place their bets, start the whole notebook, and read" if bets else STARTED
-    parts += _listed(first, [_named(section) for section in block.done])
+    begun = "place their bets, start" if bets else "start"
+    parts += _listed(f"Learners {begun} the whole notebook, and read", [_named(section) for section in block.done])
     parts += _listed("You show, from the solution", [_named(section) for section in block.shown])
     parts += _listed("Ask the room", [_question_line(one, block.lesson, teaching) for one in block.decisions])
     chosen = [notes[one.heading] for one in (*block.done, *block.shown) if one.heading in notes]
