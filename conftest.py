@@ -10,11 +10,13 @@ import pytest
 
 from utils.authoring.isolation import NO_NETWORK, isolated_environment
 from utils.authoring.kept_results import FOLDER, prepare_kernels
+from utils.stored_answers import STORE
 
 # Set while pytest starts, before any test imports a library or nbval starts a kernel.
 _learner = tempfile.TemporaryDirectory(prefix="course-tests-", ignore_cleanup_errors=True)
 atexit.register(_learner.cleanup)
 os.environ.update(isolated_environment(Path(_learner.name)))
+os.environ.pop(STORE, None)  # a test run changes no stored answer
 # A learner copy computes what its solution computed: workers share the results, for as long as the run lasts.
 if FOLDER not in os.environ:
     _results = tempfile.TemporaryDirectory(prefix="course-results-", ignore_cleanup_errors=True)

@@ -222,11 +222,19 @@ def test_numbers_that_make_no_sense(desk, capsys, option):
     assert ": " in refusal(desk, capsys, option)
 
 
-@pytest.mark.parametrize("option", ["--bar=2", "--bar=x", "--k=two", "--no-such"])
-def test_options_that_cannot_be_read(desk, option):
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--bar=2", "'2' is no share: give a number above 0 and up to 1, such as 0.7"),
+        ("--bar=x", "'x' is no share: give a number above 0 and up to 1, such as 0.7"),
+        ("--k=two", "invalid int value: 'two'"),
+        ("--no-such", "unrecognized arguments: --no-such"),
+    ],
+)
+def test_options_that_cannot_be_read(desk, capsys, option, said):
     with pytest.raises(SystemExit) as caught:
         desk.run(option)
-    assert caught.value.code == 2
+    assert caught.value.code == 2 and said in capsys.readouterr().err
 
 
 def test_a_name_cannot_steer_the_terminal(desk, capsys):

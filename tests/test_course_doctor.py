@@ -98,6 +98,14 @@ class TestFiles:
     def test_all_well(self, healthy):
         assert [found(name).verdict for name in ("generator", "embedder", "datasets")] == ["ok"] * 3
 
+    def test_a_share_of_the_questions_is_a_note(self, healthy, monkeypatch):
+        monkeypatch.setenv("COURSE_SHARE", "0.5")
+        finding = found("datasets")
+        assert finding.verdict == "note" and finding.sentence.endswith("a share of 0.5 (COURSE_SHARE)")
+        monkeypatch.setenv("COURSE_SHARE", "half")
+        finding = found("datasets")
+        assert finding.verdict == "fix" and finding.sentence.startswith("COURSE_SHARE is 'half'")
+
     def test_a_corrupted_model_is_one_sentence(self, healthy):
         healthy.models.verify_generator = raising(CourseError(CORRUPTED))
         assert found("generator") == Finding("generator", "fix", CORRUPTED)
@@ -111,12 +119,6 @@ class TestFiles:
     def test_a_surprise_is_one_line_and_does_not_end_the_visit(self, healthy, problem):
         healthy.datasets.load_articles = raising(problem)
         assert found("datasets") == Finding("datasets", "fix", str(problem).splitlines()[0])
-
-    @pytest.mark.parametrize("function", ["load_articles", "load_questions"])
-    def test_an_empty_datasets_folder_is_named(self, healthy, function):
-        setattr(healthy.datasets, function, lambda *part: [])
-        finding = found("datasets")
-        assert finding.verdict == "fix" and finding.sentence.startswith("datasets/ holds no articles")
 
     def test_packages_that_are_missing_are_blamed_not_the_model(self, healthy, monkeypatch):
         monkeypatch.setitem(sys.modules, "utils.models", None)
@@ -135,16 +137,34 @@ class TestMachine:
         finding = doctor.check_memory()
         assert finding.verdict == verdict and f"{free} GiB" in finding.sentence
 
+    def group(self, folder, limit, used, given_up):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "memory.max").write_text(f"{limit}\n")
+        (folder / "memory.current").write_text(f"{used}\n")
+        (folder / "memory.stat").write_text(f"anon 5\ninactive_file {given_up}\n")
+
     def test_a_container_s_limit_counts(self, monkeypatch, tmp_path):
-        (tmp_path / "memory.max").write_text(f"{2 * 2**30}\n")
-        (tmp_path / "memory.current").write_text(f"{2**30}\n")
-        room = doctor._container_room
-        assert room(tmp_path) == 2**30
-        monkeypatch.setattr(doctor, "_container_room", partial(room, tmp_path))
+        self.group(tmp_path, 2 * 2**30, 2**30, 0)
+        room_in = doctor._container_room
+        room = partial(room_in, tmp_path, tmp_path / "no-such-file")
+        assert room() == 2**30
+        monkeypatch.setattr(doctor, "_container_room", room)
         assert doctor.check_memory().verdict == "fix"
-        (tmp_path / "memory.max").write_text("max\n")
-        assert room(tmp_path) is None
-        assert room(tmp_path / "elsewhere") is None
+        self.group(tmp_path, "max", 2**30, 0)
+        assert room() is None
+        assert room_in(tmp_path / "elsewhere", tmp_path / "no-such-file") is None
+
+    def test_files_that_were_read_leave_room(self, tmp_path):
+        self.group(tmp_path, 4 * 2**30, 4 * 2**30, 3 * 2**30)
+        assert doctor._container_room(tmp_path, tmp_path / "no-such-file") == 3 * 2**30
+
+    def test_a_hub_s_limit_on_the_process_s_own_group_counts(self, tmp_path):
+        (tmp_path / "own").write_text("1:name=systemd:/x\n0::/hub/user-1.service\n")
+        self.group(tmp_path / "hub", "max", 5, 0)
+        self.group(tmp_path / "hub" / "user-1.service", 2**30, 2**29, 0)
+        assert doctor._container_room(tmp_path, tmp_path / "own") == 2**29
+        self.group(tmp_path / "hub", 2**29, 2**28, 0)
+        assert doctor._container_room(tmp_path, tmp_path / "own") == 2**28
 
     def test_memory_without_psutil_is_a_note(self, monkeypatch):
         original = builtins.__import__

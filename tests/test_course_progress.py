@@ -432,8 +432,12 @@ def test_export_and_import_on_the_command_line(learner, another, command, monkey
     assert out.startswith("Added 8 answers and 3 measurements") and "02_rag: done" in out
     assert command("progress", "--export") == 0
     assert json.loads(capsys.readouterr().out)["answers"].keys() == another.progress.answers().keys()
+    # As Windows PowerShell writes it.
+    (learner.folder / "text.json").write_text(export_text(another.progress, another.ledger), encoding="utf-16")
+    assert command("progress", "--import", str(learner.folder / "text.json")) == 0
+    assert capsys.readouterr().out.startswith("Added 0 answers and 0 measurements")
     for name in ("nothing.json", "mine.bin"):
-        (learner.folder / "mine.bin").write_bytes(b"\xff\xfe")
+        (learner.folder / "mine.bin").write_bytes(b"\x80\x81")
         assert command("progress", "--import", str(learner.folder / name)) == 1
         assert "cannot be read" in capsys.readouterr().err
 

@@ -27,7 +27,6 @@ from utils.datasets import (
     load_tickets,
 )
 from utils.handbook import (
-    CATEGORIES,
     Article,
     Change,
     DatedQuestion,
@@ -312,7 +311,7 @@ def test_the_data_card_counts_the_files():
 def test_the_data_card_counts_the_questions():
     rows = [row for row in table_rows(read(DATA_CARD)) if len(row) == 4 and row[1].isdigit()]
     dev, test = (Counter(question.category for question in load_questions(part)) for part in ("dev", "test"))
-    wanted = {category: (dev[category], test[category]) for category in CATEGORIES}
+    wanted = {category: (dev[category], test[category]) for category in sorted(dev | test)}
     assert {row[0].strip("`"): (int(row[1]), int(row[2])) for row in rows} == wanted
 
 

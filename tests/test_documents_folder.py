@@ -361,6 +361,14 @@ def test_a_redirect_is_skipped(tmp_path, field):
     assert reason(tmp_path) == "The file FOLDER/a.md only leads on to '/new': it has no text of its own."
 
 
+def test_a_redirect_that_is_no_address_is_never_spelled_out(tmp_path):
+    """Lists inside lists, each named once and used nine times: 300 bytes that would become gigabytes."""
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    fields = "\n".join(["a0: &a0 [x]", *levels, "redirect: *a11"])
+    write(tmp_path, {"a.md": f"---\n{fields}\n---\nText."})
+    assert the_article(tmp_path).text == "Text."
+
+
 def test_a_page_that_others_redirect_to_is_read(tmp_path):
     write(tmp_path, {"a.md": "---\nredirect_from: /old\n---\nText."})
     assert the_article(tmp_path).text == "Text."

@@ -35,7 +35,6 @@ POINTS = pd.DataFrame({"x": [0.0, 1.0, 5.0], "y": [1.0, 1.0, 2.0], "group": ["Lo
     "draw, words",
     [
         (lambda: plots.plot_outcomes(SHARES, "Outcomes"), "memory: right 25%, wrong 75%; RAG: right 100%."),
-        (lambda: plots.plot_losses([2.0, 1.0, 0.5], "Loss"), "from 2.00 at step 1 to 0.50 at step 3."),
         (lambda: plots.plot_map(POINTS, "Map"), "Loans around (0.5, 1.0); Desk around (5.0, 2.0)."),
         (lambda: plots.plot_by_day(SHARES, "Days"), "memory: right 25%, wrong 75%; RAG: right 100%, wrong 0%."),
         (

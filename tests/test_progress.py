@@ -262,6 +262,15 @@ def test_fields_of_a_later_course_are_kept(path):
     assert json.loads(path.read_text())["badges"] == ["first"]
 
 
+def test_fields_that_a_later_course_adds_to_an_answer_are_kept(path):
+    Progress.load(path).record_answer("k", "a")
+    stored = json.loads(path.read_text())
+    stored["answers"]["k"]["hint_used"] = True
+    path.write_text(json.dumps(stored))
+    Progress.load(path).record_answer("l", "b")
+    assert json.loads(path.read_text())["answers"]["k"]["hint_used"] is True
+
+
 def test_a_later_version_is_left_alone(path):
     content = '{"version": 2, "answers": [["k", "a"]]}'
     path.write_text(content)

@@ -6,9 +6,10 @@ import pytest
 
 from utils.datasets import load_examples, load_kinds, load_questions
 from utils.handbook import Answer, Passage, Question
+from utils.matching import contains_whole
 from utils.models import load_generator
 from utils.record import INSTRUCTION, KEYS, KINDS, Finding, format_record, read_record
-from utils.record_grammar import RecordGrammar
+from utils.record_grammar import QuotedValueGrammar, RecordGrammar
 from utils.record_rule import record_by_rule, value_in
 from utils.record_scores import score_records
 
@@ -191,3 +192,38 @@ def test_any_choice_among_the_allowed_ends_as_a_record(tokenizer):
         closing = [token for token in allowed if '"' in tokenizer.decode([token])]
         ids.append(closing[-1] if closing and step % 5 == 4 else allowed[-1])
     assert read_record(tokenizer.decode(ids).strip()) is not None
+
+
+@pytest.mark.parametrize("findings", [[], [PRICE], [PRICE, DAY]])
+def test_values_that_are_in_their_quotes_pass_the_stricter_grammar(tokenizer, findings):
+    grammar = QuotedValueGrammar(tokenizer)
+    ids = tokenizer(" " + format_record(findings), add_special_tokens=False)["input_ids"]
+    for place, token in enumerate(ids):
+        assert token in grammar(ids[:place])
+    assert grammar(ids) == [tokenizer.eos_token_id]
+
+
+def test_a_value_can_only_go_on_in_the_words_of_its_own_quote(tokenizer):
+    grammar = QuotedValueGrammar(tokenizer)
+
+    def may_follow(text):
+        ids = tokenizer(f" {text}", add_special_tokens=False)["input_ids"]
+        return {tokenizer.decode([token]) for token in grammar(ids)}
+
+    one = '{"quote": "The fee is $12, says Ann.", "value": "'
+    assert all("The fee is $12, says Ann".find(text.rstrip('"')) >= 0 for text in may_follow(one))
+    assert not {"h", "The fees", "says Ann.", "."} & may_follow(one), "a word begins where a word of the quote does"
+    assert all(text.startswith('"') for text in may_follow(one + "Ann"))
+    assert any(text.startswith('"') for text in may_follow(one + "$12")), "without the comma behind it"
+    two = '{"quote": ["Ann is in.", "Bob is out."], "value": ["Ann", "'
+    assert {text[0] for text in may_follow(two)} <= {"B", "i", "o"}
+
+
+def test_any_choice_under_the_stricter_grammar_has_its_value_in_its_quote(tokenizer):
+    grammar = QuotedValueGrammar(tokenizer)
+    for choice in (0, -1):
+        ids = tokenizer(' {"quote": "The fee is $12, says Ann.", "value": "', add_special_tokens=False)["input_ids"]
+        while (allowed := grammar(ids)) != [tokenizer.eos_token_id] and len(ids) < 300:
+            ids.append(allowed[choice])
+        (finding,) = read_record(tokenizer.decode(ids).strip())
+        assert contains_whole(finding.quote, finding.value)

@@ -489,6 +489,16 @@ def test_the_command_line_keeps_the_last_good_adapter(command, base, tmp_path, c
     assert any(tensor.any() for tensor in load_file(tmp_path / "adapter" / "adapter_model.safetensors").values())
 
 
+def test_the_command_line_looks_at_the_folder_before_it_trains(command, tmp_path, monkeypatch, capsys):
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter" / "thesis.txt").write_text("Mine.")
+    monkeypatch.setattr("utils.finetuning.__main__.train_lora", None)
+    assert command() == 1
+    assert "holds other files, such as thesis.txt" in capsys.readouterr().err
+
+
 def test_the_command_line_says_what_is_wrong_in_one_line(command, capsys):
+    assert command("--alpha", "0") == 1
+    assert "alpha is 0" in capsys.readouterr().err
     assert command("--rank", "0") == 1
     assert capsys.readouterr().err == "The plan's rank is 0: choose 1 or more.\n"

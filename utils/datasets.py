@@ -1,14 +1,17 @@
 """Reading `datasets/`: articles, questions, changes and fine-tuning sets, as the types of `utils.handbook`.
 
-Every loader also reads a folder of your own, named by a path or a string.
+Every loader also reads a folder of your own, named by a path or a string.  Of the course's own questions and training
+examples, COURSE_SHARE takes a share; articles, changes and files of your own are always read in full.
 """
 
 from __future__ import annotations
 
 import codecs
 import os
+from collections.abc import Callable, Hashable
 from dataclasses import fields
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,10 +33,22 @@ from utils.handbook import (
     Ticket,
 )
 from utils.paths import DATASETS
+from utils.sampling import chosen_share, sample
 
 MAKE_AGAIN = "run `make datasets` to make it again"
 
 Row = TypeVar("Row")
+
+# What rows are told apart by, so that a share of them has some of each; `type` where all are alike.
+KIND: dict[type, Callable[..., Hashable]] = {
+    Question: attrgetter("category"),
+    DatedQuestion: type,
+    PublicQuestion: type,
+    Example: lambda example: example.source is None,
+    TaughtFact: type,
+    Ticket: attrgetter("queue"),
+    JargonPair: type,
+}
 
 
 def load_articles(folder: Path | str | None = None) -> list[Article]:
@@ -153,6 +168,7 @@ def _load_frozen(folder: Path, name: str, record: type[Row]) -> list[Row]:
 
 
 def _load_rows(path: Path, record: type[Row]) -> list[Row]:
+    """The rows of a file; of the course's own, a share of each kind where rows have one."""
     if not path.is_file():
         raise CourseError(f"The file {path} is missing: {_fix(path, 'check its path')}.")
     rows: list[Row] = []
@@ -168,7 +184,9 @@ def _load_rows(path: Path, record: type[Row]) -> list[Row]:
         rows.append(row)
     if not rows:
         raise CourseError(f"The file {path} is empty: {_fix(path, 'write one record on each line')}.")
-    return rows
+    if record not in KIND or not _is_the_courses(path):
+        return rows
+    return sample(rows, chosen_share(), KIND[record])
 
 
 def numbered_lines(path: Path, fix: str) -> list[tuple[int, bytes]]:

@@ -15,10 +15,6 @@ COMPANY = "Tarnwick Outfitters"
 
 Audience = Literal["public", "staff", "managers"]
 Category = Literal["plain", "paraphrase", "untidy", "reworded", "jargon", "two_facts", "unanswerable", "changed"]
-# Those of the frozen dev and test questions; changed facts have a file of their own.
-CATEGORIES: tuple[Category, ...] = (
-    "plain", "paraphrase", "untidy", "reworded", "jargon", "two_facts", "unanswerable",
-)  # fmt: skip
 # Who may read what: each may read its own articles and those of the audiences before it.
 AUDIENCES: tuple[Audience, ...] = ("public", "staff", "managers")
 

@@ -25,7 +25,6 @@ Form = Literal["none", "fixed", "needs reading"]
 Standing = Literal["reaches the bar", "misses the bar", "too close to call", "not measured"]
 
 STEPS: tuple[Step, ...] = get_args(Step)
-TRAINED: frozenset[Step] = frozenset({"LoRA", "hybrid"})
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from utils.errors import CourseError
-from utils.paths import ledger_file
+from utils.personal_files import ledger_file
 from utils.storage import Document, JsonStore, now
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Measurement(BaseModel):
     "seconds".
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     key: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")
     value: float

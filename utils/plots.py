@@ -46,14 +46,6 @@ def plot_outcomes(shares: pd.DataFrame, title: str) -> None:
     _show(figure, f"Stacked bars. {title}. {_rows_in_words(shares)}")
 
 
-def plot_losses(losses: Sequence[float], title: str) -> None:
-    """The training loss, step by step."""
-    figure, axes = canvas(5, 2.6)
-    axes.plot(range(1, len(losses) + 1), losses)
-    axes.set(title=title, xlabel="step", ylabel="loss per token", ylim=(0, None))
-    _show(figure, f"A line. {title}: from {losses[0]:.2f} at step 1 to {losses[-1]:.2f} at step {len(losses)}.")
-
-
 def plot_map(points: pd.DataFrame, title: str) -> None:
     """Texts as points of a plane: columns x, y and group, each group with a colour and a marker.
 

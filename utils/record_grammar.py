@@ -1,11 +1,12 @@
-"""Constrained decoding: only tokens that can still become a record may follow (notebook 06).
+"""Constrained decoding: only tokens that can still become a record may follow (notebooks 06 and 09).
 
-It guarantees the form, and says nothing about the value.
+It guarantees the form.  Of the value it says nothing, or only that it has to be in the quote.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import regex
 from transformers import PreTrainedTokenizerBase
@@ -17,6 +18,12 @@ _TEXT = r'"[^"\\\x00-\x1f]+"'
 _FIELDS = {"quote": _TEXT, "value": _TEXT, "kind": f'"(?:{"|".join(KINDS)})"', "cite": r"[1-9]\d?"}
 # What a quote or a value says makes no difference to what may follow, so one character does for all of it.
 _SAID = regex.compile(r'(?<="(?:quote|value)": (?:\[(?:"[^"]*", )*)?")[^"]+')
+# An answer whose value has begun and not ended: its quotes, the values before this one, and this one so far.
+_IN_VALUE = regex.compile(
+    r'.*"quote": (?:"(?P<quote>[^"]*)"|\[(?:"(?P<quote>[^"]*)"(?:, )?)+\]), '
+    r'"value": (?:|\[(?:"(?P<before>[^"]*)", )*)"(?P<begun>[^"]*)'
+)
+_MARKS = ".,;:!?()"
 
 
 class RecordGrammar:
@@ -54,6 +61,36 @@ class RecordGrammar:
             for token, piece in enumerate(self._pieces)
             if piece and self._pattern.fullmatch(state + piece, partial=True)
         ] or [end]
+
+
+class QuotedValueGrammar(RecordGrammar):
+    """The same, and a value has to be words of its quote, one or more that follow each other."""
+
+    def __call__(self, answer: Sequence[int]) -> list[int]:
+        """The ids that may follow an answer's ids."""
+        allowed = super().__call__(answer)
+        inside = _IN_VALUE.fullmatch("".join(self._pieces[token] for token in answer))
+        if inside is None:
+            return allowed
+        quotes, begun = inside.captures("quote"), inside["begun"]
+        quote = quotes[min(len(inside.captures("before")), len(quotes) - 1)]
+        rests = {f'{words[len(begun) :]}"' for words in _spans(quote) if words.startswith(begun)}
+        beginnings = {rest[:end] for rest in rests for end in range(1, len(rest) + 1)}
+        ends = tuple(rest for rest in rests if len(rest) <= self._longest)
+        pieces = ((token, self._pieces[token]) for token in allowed)
+        fitting = [token for token, piece in pieces if piece in beginnings or (ends and piece.startswith(ends))]
+        return fitting or [self._tokenizer.eos_token_id]
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._pieces))
+
+
+def _spans(quote: str) -> set[str]:
+    """All runs of words in a sentence, without the marks around them; the sentence itself where it has no word."""
+    words = [(found.start(), found.end()) for found in regex.finditer(r"\S+", quote)]
+    runs = {quote[start:end].strip(_MARKS) for n, (start, _) in enumerate(words) for _, end in words[n:]}
+    return runs - {""} or {quote}
 
 
 def _pieces(tokenizer: PreTrainedTokenizerBase) -> list[str]:

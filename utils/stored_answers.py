@@ -13,12 +13,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from utils.decoding import Grammar
 from utils.errors import CourseError
 from utils.paths import write_atomically
 from utils.prompts import Message, spell_out
+
+if TYPE_CHECKING:
+    from utils.decoding import Grammar
 
 # Set to 1 by whoever makes the file: then answers that are not stored are asked for, and stored.  To make the file
 # anew, delete it first; a run that was interrupted goes on.

@@ -28,7 +28,7 @@ PATH = "notebooks/02_rag_pipeline.ipynb"
 SECONDS_TO_START = 300
 SECONDS_FOR_A_CELL = 600
 READ_PROGRESS = """
-from utils.paths import ledger_file, progress_file
+from utils.personal_files import ledger_file, progress_file
 print(progress_file().read_text(encoding="utf-8"))
 """
 

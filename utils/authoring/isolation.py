@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 from utils.paths import ROOT
+from utils.personal_files import OTHER_MODELS
+from utils.sampling import VARIABLE as SHARE
 
 NO_NETWORK = ROOT / "tests" / "no_network"
 
@@ -12,8 +14,9 @@ def isolated_environment(folder: Path) -> dict[str, str]:
     """Variables for a kernel that must not see its author's files or reach another machine.
 
     folder: an empty folder that takes what the run writes about a learner.
+    What the author's shell says about models and questions is emptied, which counts as not set.
     """
-    return {
+    return dict.fromkeys((*OTHER_MODELS, "COURSE_API_KEY", SHARE), "") | {
         "COURSE_PROGRESS": str(folder / "progress.json"),
         "COURSE_LEDGER": str(folder / "ledger.json"),
         "IPYTHONDIR": str(folder / "ipython"),

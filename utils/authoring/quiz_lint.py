@@ -22,7 +22,7 @@ from utils.errors import CourseError
 from utils.paths import SOLUTIONS
 from utils.quiz.markdown import as_markdown
 from utils.quiz.options import LEDGER_KEY, Evidence
-from utils.quiz.questions import QUIZZES, load_quiz, quiz_numbers
+from utils.quiz.questions import QUIZZES, load_quizzes
 from utils.quiz.schema import Decision, Graded, Knowledge, Numeric, Ordering, Prediction, Quiz
 
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*$", re.MULTILINE)
@@ -81,12 +81,7 @@ class Source:
 
 def problems(quizzes: Path = QUIZZES, solutions: Path = SOLUTIONS) -> list[str]:
     """One sentence for each problem of the quizzes in one folder and the notebooks in the other."""
-    found, loaded = [], []
-    for number in quiz_numbers(quizzes):
-        try:
-            loaded.append(load_quiz(number, quizzes))
-        except CourseError as problem:
-            found.append(str(problem))
+    loaded, found = load_quizzes(quizzes)
     sources = read_sources(solutions)
     return [*found, *unfair(loaded), *unproven(loaded, sources), *outdated(loaded, sources), *ambiguous_keys(sources)]
 

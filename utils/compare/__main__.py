@@ -125,9 +125,12 @@ def _say(line: str, file: object = None) -> None:
 
 
 def _share(written: str) -> float:
-    share = float(written)
+    try:
+        share = float(written)
+    except ValueError:
+        share = 0.0
     if not 0 < share <= 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{written!r} is no share: give a number above 0 and up to 1, such as 0.7")
     return share
 
 

@@ -11,13 +11,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from utils.errors import CourseError
-from utils.paths import write_atomically
+from utils.paths import OF_THE_SYSTEM, write_atomically
 
 MARK = "comparison.json"
 ANSWERS, REPORT, DRAFTS = "answers.jsonl", "report.html", "drafts.csv"
 
 _MADE_BY = {"made by": "python -m utils.compare"}
-_OF_THE_SYSTEM = {".DS_Store", "desktop.ini", "Thumbs.db"}  # file managers put them into any folder
 
 
 @contextmanager
@@ -75,7 +74,7 @@ def _refuse_foreign(folder: Path) -> None:
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     except OSError as error:
         raise CourseError(f"The folder {folder} cannot be listed ({error.strerror}): name another --out.") from error
-    others = sorted(names - _OF_THE_SYSTEM)
+    others = sorted(names - OF_THE_SYSTEM)
     if others and not _is_ours(folder / MARK):
         raise CourseError(
             f"The folder {folder} holds other files, such as {others[0]}: name a new or an empty one with --out."

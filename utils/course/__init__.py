@@ -1,1 +1,1 @@
-"""The learner's tools: `python -m utils.course doctor`, `progress` and `reset`."""
+"""The learner's tools: `python -m utils.course doctor`, `progress` and `reset`; a teacher's `cohort`."""

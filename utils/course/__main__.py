@@ -44,8 +44,10 @@ def _progress(options: argparse.Namespace) -> int:
 
 
 def _text_of(name: str) -> str:
+    from utils.course.transfer import read_export
+
     try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        return sys.stdin.read() if name == "-" else read_export(Path(name))
     except (OSError, UnicodeDecodeError) as problem:
         raise CourseError(f"{name} cannot be read ({problem}): name the file that holds your progress.") from None
 

@@ -19,12 +19,12 @@ from statistics import median
 from pydantic import ValidationError
 
 from utils.course.calibration import UNSAID, Calibration, Level, calibrate
-from utils.course.transfer import VERSION, Transfer, json_in
+from utils.course.transfer import VERSION, Transfer, json_in, read_export
 from utils.errors import CourseError
 from utils.ledger import LedgerFile, Measurement
 from utils.quiz.feedback import is_right
 from utils.quiz.progress import QuizAnswer
-from utils.quiz.questions import QUIZZES, load_quiz, quiz_numbers
+from utils.quiz.questions import QUIZZES, load_quizzes
 from utils.quiz.schema import CONFIDENCES, Numeric, Prediction, Quiz, QuizQuestion
 from utils.quiz.standing import standing_in, valid_answer
 from utils.quiz.verdicts import Verdict, held
@@ -211,12 +211,7 @@ def sum_up(
 def cohort_in(folder: Path, quizzes: Path = QUIZZES) -> Cohort:
     """The class whose exports are in a folder.  Raises CourseError as `read_exports` does."""
     learners, skipped = read_exports(folder)
-    loaded, problems = [], []
-    for number in quiz_numbers(quizzes):
-        try:
-            loaded.append(load_quiz(number, quizzes))
-        except CourseError as problem:
-            problems.append(str(problem))
+    loaded, problems = load_quizzes(quizzes)
     return sum_up(learners, skipped, loaded, problems)
 
 
@@ -266,9 +261,7 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise CourseError(f"it is larger than {LARGEST_FILE // 1_000_000} MB, and no export is")
-        raw = path.read_bytes()
-        # Windows PowerShell writes the output of a command as UTF-16.
-        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        text = read_export(path)
     except OSError as problem:
         raise CourseError(f"it cannot be read ({problem.strerror})") from None
     except UnicodeDecodeError:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from utils.course.calibration import Calibration, calibrate
 from utils.course.notebook_files import notebook_number, notebook_paths
-from utils.errors import CourseError
 from utils.ledger import Ledger
 from utils.paths import SOLUTIONS
 from utils.quiz.progress import Progress
-from utils.quiz.questions import QUIZZES, load_quiz, quiz_numbers
-from utils.quiz.schema import Quiz
+from utils.quiz.questions import QUIZZES, load_quizzes
 from utils.quiz.standing import Standing, standing_in
 
 
@@ -69,7 +67,7 @@ class Overview:
 
 def look_over(progress: Progress, ledger: Ledger, quizzes: Path = QUIZZES, solutions: Path = SOLUTIONS) -> Overview:
     """The learner's overview.  A quiz file with an error becomes a sentence, and the others still count."""
-    loaded, problems = _load(quizzes)
+    loaded, problems = load_quizzes(quizzes)
     answers = progress.answers()
     stems = {notebook_number(path): path.stem for path in notebook_paths(solutions)}
     measured = {(measurement.notebook, measurement.key) for measurement in ledger.measurements()}
@@ -96,16 +94,6 @@ def as_text(overview: Overview) -> str:
     lines += [f"  {line}" for line in overview.calibration.in_words()]
     lines += ["", "Next", f"  {overview.next_step}"]
     return "\n".join([*lines, *overview.problems])
-
-
-def _load(folder: Path) -> tuple[list[Quiz], list[str]]:
-    loaded, problems = [], []
-    for number in quiz_numbers(folder):
-        try:
-            loaded.append(load_quiz(number, folder))
-        except CourseError as problem:
-            problems.append(str(problem))
-    return loaded, problems
 
 
 def _step(notebook: NotebookState) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -42,6 +43,13 @@ def import_text(text: str, progress: Progress, ledger: Ledger) -> str:
     return " ".join(
         [f"Added {answers} answers and {measurements} measurements that were new here.", *progress.take_notices()]
     )
+
+
+def read_export(path: Path) -> str:
+    """The text of a file with an export.  Raises OSError, and UnicodeDecodeError where it is no text."""
+    raw = path.read_bytes()
+    # Windows PowerShell writes the output of a command as UTF-16.
+    return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 
 
 def json_in(text: str) -> str:

@@ -49,7 +49,8 @@ def known_fields(page: Page, path: Path) -> dict[str, str]:
 
 def redirect_in(fields: Mapping[str, object]) -> str:
     """Where the fields send the reader; empty when they do not."""
-    return next((str(fields[name]) for name in REDIRECTS if fields.get(name)), "")
+    # Only a text is an address, and a list inside lists can have gigabytes of text.
+    return next((fields[name] for name in REDIRECTS if fields.get(name) and isinstance(fields[name], str)), "")
 
 
 def resembles_audience(name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import zip_longest
@@ -27,7 +27,7 @@ _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _FRACTION = re.compile(r"[#0?] */ *[#0-9?]")
 _CONDITION = re.compile(r"\[[<>=]")
 _SCALED = re.compile(r"[#0?](?:\.[#0?]*)?,+(?![#0?,])")  # a comma behind the digits divides by a thousand
-_DATE_PART = re.compile(r"yyyy|yy|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|AM/PM", re.IGNORECASE)
+_DATE_PART = re.compile(r"yyyy|yy|mmmmm|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|AM/PM", re.IGNORECASE)
 
 
 class CellError(ValueError):
@@ -105,15 +105,22 @@ def _depends(style: str) -> bool:
 
 def _shown_number(value: Decimal, style: str) -> str:
     sections = _without_marks(style).split(";")
-    chosen = sections[1] if value < 0 and len(sections) > 1 and sections[1] else sections[0]
+    place = 1 if value < 0 else 2 if value == 0 else 0
+    chosen = sections[place] if place < len(sections) and sections[place] else sections[0]
     literals: list[str] = []
     plain = _LITERAL.sub(lambda found: _kept(found, literals), chosen)
     pattern = _NUMBER.search(plain)
+    if not pattern and literals and "general" not in plain.lower():  # such as "free" where a price is 0
+        return _with_literals(plain, literals)
     if not pattern or "general" in plain.lower():
         return _general(value)
     digits = _digits(abs(value) * (100 if "%" in plain else 1), pattern[0])
     sign = "-" if value < 0 and chosen is sections[0] else ""
     text = sign + plain[: pattern.start()] + digits + plain[pattern.end() :]
+    return _with_literals(text, literals)
+
+
+def _with_literals(text: str, literals: Sequence[str]) -> str:
     return _MARK.sub(lambda found: literals[ord(found[0]) - ord(_FIRST_MARK)], text)
 
 
@@ -151,22 +158,23 @@ def _shown_date(value: datetime | date | time, style: str) -> str:
         return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
     moment = datetime.combine(date(1900, 1, 1), value) if isinstance(value, time) else value
     half_day = "am/pm" in style.lower()
-    pieces, before = [], ""
-    for literal, sign, part, other in re.findall(rf'"([^"]*)"|\\(.)|({_DATE_PART.pattern})|(.)', style, re.IGNORECASE):
-        pieces.append(_date_part(moment, part, before, half_day) if part else literal or sign or other)
-        before = part.lower() or before
-    return "".join(pieces)
+    found = re.findall(rf'"([^"]*)"|\\(.)|({_DATE_PART.pattern})|(.)', style, re.IGNORECASE)
+    parts = [part.lower() for _, _, part, _ in found if part]
+    around = iter(zip(["", *parts], [*parts[1:], ""], strict=False))
+    return "".join(
+        _date_part(moment, part.lower(), *next(around), half_day) if part else literal or sign or other
+        for literal, sign, part, other in found
+    )
 
 
-def _date_part(moment: datetime | date, part: str, before: str, half_day: bool) -> str:
-    """One part of a date.  before: the part ahead of it, because m after hours means minutes."""
-    part = part.lower()
-    if part.startswith("m") and len(part) < 3 and before.startswith("h"):
+def _date_part(moment: datetime | date, part: str, before: str, after: str, half_day: bool) -> str:
+    """One part of a date.  before, after: the parts around it, because m beside hours or seconds means minutes."""
+    if part in ("m", "mm") and (before.startswith("h") or after.startswith("s")):
         part = part.replace("m", "M")
     hour = getattr(moment, "hour", 0)
     shown = {
         "yyyy": f"{moment.year}", "yy": f"{moment.year % 100:02}",
-        "mmmm": _MONTHS[moment.month - 1], "mmm": _MONTHS[moment.month - 1][:3],
+        "mmmmm": _MONTHS[moment.month - 1][0], "mmmm": _MONTHS[moment.month - 1], "mmm": _MONTHS[moment.month - 1][:3],
         "mm": f"{moment.month:02}", "m": f"{moment.month}",
         "dddd": _DAYS[moment.weekday()], "ddd": _DAYS[moment.weekday()][:3],
         "dd": f"{moment.day:02}", "d": f"{moment.day}",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 from utils.errors import CourseError
-from utils.finetuning.adapters import save_adapter
+from utils.finetuning.adapters import refuse_other_files, save_adapter
 from utils.finetuning.distributed import process_group, rank
 from utils.finetuning.early_stopping import EarlyStopping, mean_loss
 from utils.finetuning.examples import read_training_examples
@@ -38,13 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _train(options: argparse.Namespace) -> None:
     plan = LoraPlan(
         options.rank,
-        options.alpha or 2 * options.rank,
+        2 * options.rank if options.alpha is None else options.alpha,
         options.learning_rate,
         options.epochs,
         options.batch_size,
         options.seed,
         options.dtype,
     )
+    refuse_other_files(options.out)
     examples = read_training_examples(options.examples)
     stopping = _early_stopping(options)
     base = load_generator(options.model)

@@ -31,8 +31,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from utils.checksums import Sha256, weights_sha256
 from utils.errors import CourseError
 from utils.finetuning.examples import TrainingExample
+from utils.finetuning.plan import LoraPlan
 from utils.models import Generator
-from utils.paths import write_atomically
+from utils.paths import OF_THE_SYSTEM, write_atomically
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
@@ -132,6 +133,12 @@ def examples_sha256(examples: Sequence[TrainingExample]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def fingerprint(examples: Sequence[TrainingExample], plan: LoraPlan) -> str:
+    """Eight digits that tell adapters of one base apart by what they learned and how."""
+    settings = json.dumps(asdict(plan), sort_keys=True)
+    return hashlib.sha256((examples_sha256(examples) + settings).encode()).hexdigest()[:8]
+
+
 def _files(model: PeftModel, base: Generator) -> dict[str, bytes]:
     """PEFT's two files, in PEFT's form, so that its own `load_adapter` reads them too."""
     name = model.active_adapter
@@ -223,13 +230,13 @@ def _put(folder: Path, files: Mapping[str, bytes]) -> None:
     two moves leaves it there, and the next `load_adapter` or `save_adapter` moves it back.
     """
     _recover(folder)
-    _refuse_other_files(folder)
+    refuse_other_files(folder)
     _sweep(folder)
     beside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         for name, content in files.items():
             write_atomically(beside / name, content)
-        if {path.name for path in beside.iterdir()} != files.keys():  # another save has swept them away
+        if not all((beside / name).exists() for name in files):  # another save has swept them away
             raise CourseError(f"Another program saved an adapter in {folder} at the same time: save yours again.")
         _swap(beside, folder)
     except CourseError as problem:
@@ -273,13 +280,17 @@ def _sweep(folder: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _refuse_other_files(folder: Path) -> None:
-    """Raises CourseError for a path whose content is not an adapter: replacing it would delete that."""
+def refuse_other_files(folder: Path | str) -> None:
+    """Raises CourseError for a path whose content is not an adapter: replacing it would delete that.
+
+    A training that takes an hour asks before it begins.
+    """
+    folder = _real(folder)
     if not folder.exists():
         return
     if not folder.is_dir():
         raise CourseError(f"{folder} is a file: name a folder for the adapter.")
-    others = _other_files(folder)
+    others = [name for name in _other_files(folder) if name not in OF_THE_SYSTEM]
     if others:
         raise CourseError(f"The folder {folder} holds other files, such as {others[0]}: name a new or empty folder.")
 

@@ -62,11 +62,5 @@ def same_everywhere(tensors: Sequence[torch.Tensor]) -> None:
             dist.broadcast(tensor, src=0)
 
 
-def wait_for_all() -> None:
-    """Returns once every process has called it."""
-    if _several():
-        dist.barrier()
-
-
 def _several() -> bool:
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1

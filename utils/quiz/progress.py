@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from utils.paths import progress_file
+from utils.personal_files import progress_file
 from utils.storage import Document, JsonStore, now
 
 VARIABLE = "COURSE_PROGRESS"
@@ -23,7 +23,7 @@ class QuizAnswer(BaseModel):
     answers given before, oldest first.  `late`: a prediction made after its measurement.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     option: str
     confidence: str | None = None

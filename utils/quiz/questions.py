@@ -39,6 +39,17 @@ def load_quiz(number: str, folder: Path = QUIZZES) -> Quiz:
     return quiz
 
 
+def load_quizzes(folder: Path = QUIZZES) -> tuple[list[Quiz], list[str]]:
+    """Every quiz of a folder that can be read, and one sentence for each that cannot."""
+    loaded, problems = [], []
+    for number in quiz_numbers(folder):
+        try:
+            loaded.append(load_quiz(number, folder))
+        except CourseError as problem:
+            problems.append(str(problem))
+    return loaded, problems
+
+
 def _read_yaml(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)

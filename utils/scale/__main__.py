@@ -21,7 +21,8 @@ from utils.finetuning import LoraPlan, TrainingExample, house_training_examples
 from utils.models import Generator, load_embedder, load_generator
 from utils.python_reference import load_python_questions, load_topics
 from utils.retrieval.dense import embed
-from utils.scale.clouds import JITTER, distinct_sentences, enlarge, spread
+from utils.sampling import spread, use_all
+from utils.scale.clouds import JITTER, distinct_sentences, enlarge
 from utils.scale.indexes import measure_all
 from utils.scale.ray_cluster import local_cluster
 from utils.scale.ray_corpus import BATCH, embed_on_ray
@@ -40,7 +41,9 @@ KILL_AFTER = 5  # steps of the first trial
 
 
 def sizes_up_to(largest: int) -> list[int]:
-    """1,000, 3,000, 10,000, 30,000, … up to the largest."""
+    """1,000, 3,000, 10,000, 30,000, … up to the largest.  Raises CourseError when that is less than 1,000."""
+    if largest < 1_000:
+        raise CourseError(f"--largest is {largest}: choose 1000 or more.")
     every = (start * 10**power for power in range(3, 10) for start in (1, 3))
     return [size for size in every if size <= largest]
 
@@ -112,6 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--texts", type=int, default=1_200, help="texts that the cluster embeds")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for the results")
     options = parser.parse_args(arguments)
+    use_all()
     try:
         print(f"Stored in {_measure_and_store(options)}.")
     except CourseError as problem:

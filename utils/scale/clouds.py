@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import numpy as np
 
 from utils.errors import CourseError
 from utils.handbook import Article
+from utils.sampling import spread
 from utils.sentences import sentences
-
-T = TypeVar("T")
 
 SHORTEST = 4  # words; shorter sentences are headings and fragments
 JITTER = 0.4  # length of the noise added to a vector of length 1
@@ -28,11 +26,6 @@ def distinct_sentences(articles: Sequence[Article], count: int) -> list[str]:
     if not 1 <= count <= len(found):
         raise CourseError(f"The articles have {len(found):,} different sentences: ask for 1 to {len(found):,} of them.")
     return spread(found, count)
-
-
-def spread(items: Sequence[T], count: int) -> list[T]:
-    """That many of the items, evenly spread over them, in order.  count: at most as many as there are."""
-    return [items[place * len(items) // count] for place in range(count)]
 
 
 def enlarge(vectors: np.ndarray, count: int, seed: int = 0, jitter: float = JITTER) -> np.ndarray:

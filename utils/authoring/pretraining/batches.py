@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from utils.authoring.pretraining.conversations import Conversation, Conversations, Level
 from utils.authoring.pretraining.records import Sought
 from utils.authoring.pretraining.tokenizer import ROLES
+from utils.decoding import batches_of_similar_length
 
 POOL = 96
 
@@ -100,12 +101,9 @@ def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
 
 def in_batches(rows: Iterable[Encoded], tokens: int) -> list[list[Encoded]]:
     """Rows of like length side by side, with at most so many tokens in a batch, padding included."""
-    batches: list[list[Encoded]] = []
-    for row in sorted(rows, key=lambda row: len(row.ids)):
-        if not batches or len(row.ids) * (len(batches[-1]) + 1) > tokens:
-            batches.append([])
-        batches[-1].append(row)
-    return batches
+    rows = list(rows)
+    lengths = [len(row.ids) for row in rows]
+    return [[rows[place] for place in batch] for batch in batches_of_similar_length(lengths, tokens)]
 
 
 def make_batch(rows: Sequence[Row], pad: int) -> Batch:

@@ -48,6 +48,7 @@ from utils.record import read_record
 from utils.record_rule import record_by_rule
 from utils.record_scores import score_records
 from utils.retrieval import DenseIndex
+from utils.sampling import use_all
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -89,6 +90,7 @@ def measure(generator: Generator, part: str = "test") -> tuple[dict[str, float],
 
     The bars ask in words that a general reader should know; jargon is reported beside them.
     """
+    use_all()
     articles = load_articles()
     questions = load_questions(part)
     relations = {relation.id: relation for topic in all_topics() for relation in topic.relations}

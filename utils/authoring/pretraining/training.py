@@ -172,10 +172,13 @@ class Trainer:
                 log.write(line + "\n")
 
     def save(self) -> None:
-        """Writes the model for `from_pretrained`, and what a resumed run needs, each file in one move."""
-        folder = self.plan.folder
+        """Writes the model for `from_pretrained`, and what a resumed run needs, each large file in one move."""
+        folder, beside = self.plan.folder, self.plan.folder / "model.tmp"
         folder.mkdir(parents=True, exist_ok=True)
-        self.model.save_pretrained(folder)
+        self.model.save_pretrained(beside)
+        for path in sorted(beside.iterdir()):
+            path.replace(folder / path.name)
+        beside.rmdir()
         self.tokenizer.save_pretrained(folder)
         tensors = {
             f"{index}.{key}": value

@@ -10,6 +10,7 @@ from utils.authoring.reading.measure import measure
 from utils.authoring.reading.training import ReadingPlan, ReadingRun
 from utils.errors import CourseError
 from utils.finetuning import load_adapter, save_adapter
+from utils.finetuning.adapters import refuse_other_files
 from utils.models import Generator, load_generator
 
 
@@ -45,6 +46,7 @@ def main(arguments: list[str]) -> int:
 
 def _train(options: argparse.Namespace, base: Generator) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
+    refuse_other_files(options.out / "adapter")
     plan = ReadingPlan(options.out, options.minutes, seed=options.seed)
     # The run puts its adapter into a model of its own.
     tuned = ReadingRun(load_generator(options.model), plan).train()

@@ -15,6 +15,7 @@ from utils.models import Generator, load_embedder
 from utils.python_reference import load_python_questions, load_topics
 from utils.rag import PASSAGES, answer_from
 from utils.retrieval import DenseIndex, chunk
+from utils.sampling import use_all
 
 PYTHON = "the Python reference"
 
@@ -31,6 +32,7 @@ class Reading(NamedTuple):
 
 def measure(generator: Generator) -> Iterator[Reading]:
     """Each set of questions in turn, since they take minutes."""
+    use_all()
     dev, articles = load_questions("dev"), load_articles()
     single, nothing = in_general_words(dev), [question for question in dev if not question.answerable]
     handbook = DenseIndex(articles, load_embedder())
