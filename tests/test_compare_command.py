@@ -222,9 +222,34 @@ def test_numbers_that_make_no_sense(desk, capsys, option):
     assert ": " in refusal(desk, capsys, option)
 
 
+def test_a_handful_of_questions_gives_no_verdict(desk, capsys):
+    few = [*map(row, PAIRS[:12]), row(silent(0)), row(silent(1))]
+    desk.questions.write_text("\n".join(json.dumps(one) for one in few))
+    assert desk.run() == 0
+    said = capsys.readouterr().out
+    assert "questions judge, and at least 10 are needed to say which arm is ahead." in said
+    assert "At least 10 are needed to judge a model by them." in said
+    assert ": higher" not in said and "Next step" not in (desk.out / REPORT).read_text()
+
+
+def test_files_of_other_kinds_are_named(desk, capsys):
+    for name in ("prices.pptx", "old.doc", "older.doc", "LICENSE"):
+        (desk.documents / name).write_bytes(b"x")
+    assert desk.run() == 0
+    said = "Not opened, since files of these kinds are not read: 1 without an ending, 2 .doc, 1 .pptx."
+    assert said in capsys.readouterr().out and said in (desk.out / REPORT).read_text()
+
+
+def test_arms_that_are_left_out_are_named_in_the_terminal(desk, capsys):
+    assert desk.run("--no-training") == 0
+    assert "LoRA is left out: " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [
+        ("--seed=99999999999999999999", "'99999999999999999999' is no seed: give a whole number from 0 to 4294967295"),
+        ("--documents=", "the name is empty, as of a variable that is not set"),
         ("--bar=2", "'2' is no share: give a number above 0 and up to 1, such as 0.7"),
         ("--bar=x", "'x' is no share: give a number above 0 and up to 1, such as 0.7"),
         ("--k=two", "invalid int value: 'two'"),

@@ -136,6 +136,13 @@ def test_facts_have_names_and_a_question_on_two_joins_them():
     assert {fact_names([*asked, both])[name] for name in ("q0-0", "q1-0", "both")} == {"q0-0"}
 
 
+def test_the_same_question_and_values_within_each_other_are_one_fact():
+    same = [silent(1), replace(silent(1), id="again", text="Who sewed  tent 1?")]
+    longer = replace(question(0, 1), id="longer", values=("$10 a night",))
+    named = fact_names([*same, question(0), longer, question(1)])
+    assert named == {"s1": "s1", "again": "s1", "q0-0": "q0-0", "longer": "q0-0", "q1-0": "q1-0"}
+
+
 def test_a_limit_uses_fewer_and_keeps_the_sides_apart():
     training, test = halves(PAIRS, 0, limit=12)
     assert len(training) + len(test) == 12 and facts(training) & facts(test) == set()

@@ -309,7 +309,7 @@ def test_a_thousand_files_take_seconds(tmp_path):
     """10,000 files in 5 minutes are 1,000 in 30 seconds, counted as processor time for a busy computer."""
     sentence = "The office opens at nine, and parking costs $5 a day. "
     for number in range(1000):
-        text = f"# Page {number}\n\n" + f"## Part\n\n{sentence * 20}\n\n" * 3
+        text = f"# Page {number}\n\n" + f"## Part\n\n{sentence * 20}\n\n" * 3 + f"Room {number}."
         (tmp_path / f"{number}{('.md', '.txt', '.html', '.rst')[number % 4]}").write_text(text)
     before = time.process_time()
     assert len(articles_in(tmp_path)) == 1000
@@ -752,10 +752,59 @@ def test_a_link_within_the_folder_is_read_but_not_one_to_a_hidden_file(tmp_path)
     link(tmp_path / "b.md", tmp_path / "a.md")
     link(tmp_path / "c.md", tmp_path / ".secret.md")
     found = read_folder(tmp_path)
-    assert [article.id for article in found.articles] == ["a", "b"]
-    assert found.skipped == [
+    assert [(one.path, one.article_id) for one in found.read] == [("a.md", "a"), ("b.md", "a")]
+    assert found.skipped[0].path == "b.md" and "the same text as a.md" in found.skipped[0].reason
+    assert found.skipped[1:] == [
         Skipped("c.md", f"The file {tmp_path / 'c.md'} is a link to a hidden file: put a copy in its place.")
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("Paid leave is 20 days.<!-- HR: cut to 21\nin 2027 --> Ask Ann.", "Paid leave is 20 days. Ask Ann."),
+        ("It takes 30&nbsp;days &amp; costs &euro;5.", "It takes 30\u00a0days & costs €5."),
+        ("Set max\\_retries to 5\\%.", "Set max_retries to 5%."),
+        ("![The plan](data:image/png;base64,iVBORw0KGgo=) See it.", "The plan See it."),
+        ("Write `max\\_x &amp; <!-- y -->` here.", "Write `max\\_x &amp; <!-- y -->` here."),
+        ("```\n<!-- shown -->\na\\_b\n```\nB\\_c.", "```\n<!-- shown -->\na\\_b\n```\nB_c."),
+        ("Never closed <!-- here.", "Never closed <!-- here."),
+        (
+            "&lt;script&gt; stays. &#60;b&#62; too. &nosuch; as well.",
+            "&lt;script&gt; stays. &#60;b&#62; too. &nosuch; as well.",
+        ),
+        ("A.\n\n\\# no heading\n\n1\\. no list", "A.\n\n\\# no heading\n\n1\\. no list"),
+        ("One ` tick.\n\nAnother ` tick \\_ here a\\_b.", "One ` tick.\n\nAnother ` tick \\_ here a_b."),
+    ],
+)
+def test_markdown_is_read_as_it_is_shown(tmp_path, written, text):
+    write(tmp_path, {"a.md": written})
+    assert the_article(tmp_path).text == text
+
+
+def test_plain_text_stays_as_it_is(tmp_path):
+    write(tmp_path, {"a.txt": "Set max\\_retries <!-- to --> 5&nbsp;days."})
+    assert the_article(tmp_path).text == "Set max\\_retries <!-- to --> 5&nbsp;days."
+
+
+@pytest.mark.parametrize("value", ["", ' w:val="1"', ' w:val="0"'])
+def test_hidden_text_of_word_is_not_read(tmp_path, value):
+    hidden = f"<w:r><w:rPr><w:vanish{value}/></w:rPr><w:t> The margin is 35 percent.</w:t></w:r>"
+    body = paragraph("A tent costs $13.").replace("</w:p>", f"{hidden}</w:p>")
+    write(tmp_path, {"a.docx": docx(body)})
+    assert ("margin" in the_article(tmp_path).text) == ("0" in value)
+    assert "A tent costs $13." in the_article(tmp_path).text
+
+
+def test_copies_become_one_article_and_other_audiences_do_not(tmp_path):
+    text = "# Rent\n\nA tent costs $13."
+    write(tmp_path, {"a.md": text, "old/a.md": text.replace("tent costs", "tent  costs"), "b.md": "# Rent\n\nOther."})
+    write(tmp_path, {"staff.md": f"---\naudience: staff\n---\n{text}"})
+    found = read_folder(tmp_path)
+    assert [article.id for article in found.articles] == ["a", "b", "staff"]
+    assert {one.path: one.article_id for one in found.read}["old/a.md"] == "a"
+    (copy,) = found.skipped
+    assert copy.path == "old/a.md" and copy.reason.endswith("has the same text as a.md: it is read once.")
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path):

@@ -5,10 +5,20 @@ import pandas as pd
 import pytest
 
 from utils.compare import as_percent, as_points, compare, outcome_table, score_arms, summary_table
-from utils.evaluation import OUTCOMES, cited_articles, outcome, paired_difference, score
+from utils.evaluation import (
+    OUTCOMES,
+    Interval,
+    cited_articles,
+    mean_interval,
+    outcome,
+    paired_difference,
+    score,
+    share_interval,
+)
 from utils.handbook import Answer, Passage, Question
 from utils.house_format import follows_house_format, format_answer, wrap_in_house_format
 from utils.prompts import ABSTENTION
+from utils.sentences import sentences
 
 DELIVERY = Passage("delivery#2", "delivery", "Delivery", "Parcels take 15 days. Delivery costs $12.")
 PRICES = Passage("prices#1", "prices", "Prices", "Gift wrap costs $4. It is blue.")
@@ -40,6 +50,39 @@ NOTHING = Question("q3", "Who is the king?", "unanswerable", (), (), (), ABSTENT
 )
 def test_outcomes(question, text, expected):
     assert outcome(Answer(question, text, SHOWN)) == expected
+
+
+def test_a_quoted_sentence_is_no_abstention():
+    desk = Passage("annex#1", "annex", "Annex", "There is no information desk in the annex. Ask at the gate.")
+    quoted = Answer(NOTHING, "There is no information desk in the annex. [1]", (desk,))
+    assert outcome(quoted) == "wrong"
+    both = Answer(NOTHING, f"There is no information desk in the annex. [1] {ABSTENTION}", (desk,))
+    assert outcome(both) == "abstained rightly"
+    assert outcome(Answer(NOTHING, "There is no information.", (desk,))) == "abstained rightly"
+
+
+def test_a_share_that_nobody_disagrees_with_is_not_certain():
+    assert share_interval([1] * 10) == Interval(1.0, pytest.approx(0.6915, abs=1e-4), 1.0)
+    assert share_interval([False] * 10) == Interval(0.0, 0.0, pytest.approx(0.3085, abs=1e-4))
+    assert share_interval([1, 0, 1, 1]) == mean_interval([1, 0, 1, 1])
+    with pytest.raises(ValueError, match="at least one value"):
+        share_interval([])
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Es dauert ca. 6 Wochen. Dann ruft Dr. Weber an.", ["Es dauert ca. 6 Wochen.", "Dann ruft Dr. Weber an."]),
+        (
+            "See Nr. 7 and p. 12. Is it open? No. It is not.",
+            ["See Nr. 7 and p. 12.", "Is it open?", "No.", "It is not."],
+        ),
+        ("料金は千円です。予約は不要です。", ["料金は千円です。", "予約は不要です。"]),
+        ("彼は「はい。」と言った。次の文。", ["彼は「はい。」と言った。", "次の文。"]),
+    ],
+)
+def test_sentences_of_other_languages(text, parts):
+    assert sentences(text) == parts
 
 
 def test_citations():

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from openpyxl import Workbook
 
+from utils.documents import Read
 from utils.documents.spreadsheet import CellError, shown_as
 from utils.errors import CourseError
 from utils.handbook import Article, Question
@@ -26,6 +27,15 @@ def written(tmp_path, name, content):
 
 def read(tmp_path, content, name="q.csv"):
     return read_question_file(written(tmp_path, name, content), ARTICLES)
+
+
+def test_a_document_may_be_named_by_its_file_where_the_files_are_known(tmp_path):
+    files = [Read("leave.md", "leave", "utf-8"), Read("old/leave.md", "leave", "utf-8"), Read("x|y.md", "café", "")]
+    path = written(tmp_path, "q.csv", HEADER + "A?,1,leave.md\nB?,2,old/leave\nC?,3,people/pay\n")
+    found = [one.articles for one in read_question_file(path, ARTICLES, files)]
+    assert found == [("leave",), ("leave",), ("people/pay",)]
+    with pytest.raises(CourseError, match="names the document 'leave.docx', which is not there"):
+        read_question_file(written(tmp_path, "q.csv", HEADER + "A?,1,leave.docx\n"), ARTICLES, files)
 
 
 def refusal(tmp_path, content, name="q.csv"):

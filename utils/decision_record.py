@@ -239,13 +239,13 @@ def save(record: Record, path: Path | str) -> Path:
     beside it, with a number: `decision-2.md`.  Raises CourseError when the path is a folder or cannot be written.
     """
     path, content = Path(os.path.expanduser(path)), to_markdown(record).encode()
-    if path.is_dir():
+    if os.path.isdir(path):
         raise CourseError(f"{path} is a folder: name a file in it, such as decision.md.")
     target, number = path, 1
-    while target.exists() and not _holds(target, content):
+    while os.path.exists(target) and not _holds(target, content):
         number += 1
         target = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    if not target.exists():
+    if not os.path.exists(target):
         write_atomically(target, content)
     return target
 

@@ -15,7 +15,7 @@ import pandas as pd
 from utils.citations import cited_numbers, without_citations
 from utils.handbook import Answer
 from utils.house_format import follows_house_format
-from utils.matching import contains_whole
+from utils.matching import contains_whole, normalise
 from utils.prompts import is_abstention
 from utils.sentences import sentences
 
@@ -53,7 +53,7 @@ def outcome(answer: Answer) -> Outcome:
     question = answer.question
     if question.answerable and all(_says(answer.text, value) for value in question.values):
         return "correct"
-    if is_abstention(answer.text):
+    if is_abstention(_own_words(answer)):
         return "abstained wrongly" if question.answerable else "abstained rightly"
     return "wrong" if quotes_a_passage(answer) else "unsupported"
 
@@ -61,6 +61,15 @@ def outcome(answer: Answer) -> Outcome:
 def _says(text: str, value: str) -> bool:
     """Whether a text holds a value, as it is or as prompts show it, where a document's brackets are no citations."""
     return any(contains_whole(text, one) for one in {value, without_citations(value)})
+
+
+def _own_words(answer: Answer) -> str:
+    """An answer without the sentences of passages that sound like an abstention: quoting one says something."""
+    text = answer.text
+    for sentence in (one for passage in answer.passages for one in sentences(passage.text) if is_abstention(one)):
+        if contains_whole(text, sentence.removesuffix(".")):
+            text = normalise(text).replace(normalise(sentence.removesuffix(".")), "")
+    return text
 
 
 def quotes_a_passage(answer: Answer) -> bool:
@@ -128,6 +137,19 @@ def mean_interval(values: Sequence[float], resamples: int = 2000, seed: int = 0)
     Raises ValueError without values, and when one is missing (NaN).
     """
     return Interval(*_bootstrap(np.asarray(values, dtype=float), resamples, seed))
+
+
+def share_interval(values: Sequence[float]) -> Interval:
+    """Mean of values that are 0 or 1, with its interval, also where all of them are equal.
+
+    The bootstrap then knows no other value, and its interval has no width.  So the open end is the exact bound: the
+    share at which so many equal values come up in 2.5 % of samples (Clopper and Pearson 1934).
+    """
+    found = mean_interval(values)
+    bound = 0.025 ** (1 / len(values))
+    if found.low == found.high == 1:
+        return Interval(1.0, bound, 1.0)
+    return Interval(0.0, 0.0, 1 - bound) if found.low == found.high == 0 else found
 
 
 def median_interval(values: Sequence[float], resamples: int = 2000, seed: int = 0) -> Interval:

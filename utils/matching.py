@@ -14,7 +14,8 @@ _SAME = str.maketrans(
         **dict.fromkeys("“”„‟″«»", '"'),
         **dict.fromkeys("‐‑‒–—―−", "-"),
         **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
-        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", ""),
+        # Characters without a shape of their own, marks of the writing direction among them.
+        **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff\u00ad", ""),
     }
 )
 # Writing without spaces between words: there a letter next to a value is no reason to think of another value.
@@ -22,7 +23,8 @@ _SPACELESS = r"\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af
 _WORD = re.compile(rf"[^\W_{_SPACELESS}]")
 # A sign before a number, not the dash of a range such as 10%-12%.
 _MINUS = re.compile(rf"(?<!\w)(?<!\d[%°{_CURRENCY}])(?<!\d [%°{_CURRENCY}])-$")
-_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?!\d)")
+# Groups of three digits, all with the same sign or space between them.
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}([,' \u00a0\u2009\u202f])\d{3}(?:\1\d{3})*(?!\d)")
 _EMPHASIS = re.compile(r"(?<!\w)[*_`]+|[*_`]+(?!\w)")
 
 
@@ -32,8 +34,8 @@ def normalise(text: str) -> str:
 
     "**1,000**\u00a0km" becomes "1000 km", and "9 – 17" becomes "9-17".
     """
-    text = _THOUSANDS.sub(lambda number: re.sub(r"\D", "", number[0]), unicodedata.normalize("NFC", text))
-    text = _EMPHASIS.sub("", text.translate(_SAME))
+    text = unicodedata.normalize("NFC", text).translate(_SAME)
+    text = _EMPHASIS.sub("", _THOUSANDS.sub(lambda number: re.sub(r"\D", "", number[0]), text))
     return re.sub(r"(?<=\d) ?- ?(?=\d)", "-", " ".join(text.split())).casefold()
 
 
@@ -56,5 +58,7 @@ def _is_whole(text: str, start: int, end: int) -> bool:
     if value[0].isdigit() and re.search(r"\d[.,:]$|(?<!\S)\.$", before):
         return False
     if (value[0].isdigit() or value[0] in _CURRENCY) and _MINUS.search(before):
+        return False
+    if value[0] == "-" and before[-1:].isdigit():  # the dash of a range such as 0-5
         return False
     return not (value[-1].isdigit() and re.match(r"[.,:]\d", after))

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
-from utils.documents import ENDINGS
+from utils.documents import ENDINGS, Read
 from utils.documents.encodings import decode, whole_characters
 from utils.documents.files import MAX_MEGABYTES, MEGABYTE
 from utils.documents.spreadsheet import CellError, read_sheet
@@ -66,7 +66,7 @@ class Row:
         return tuple(part for part in parts if part)
 
 
-def read_question_file(path: Path | str, articles: Sequence[Article]) -> list[Question]:
+def read_question_file(path: Path | str, articles: Sequence[Article], files: Sequence[Read] = ()) -> list[Question]:
     """The questions of a file whose name ends in .jsonl, .csv, .tsv or .xlsx, in its order.
 
     Columns: question (or text), answer (or value), document (or article); optional: id, category, reference, audience.
@@ -81,7 +81,7 @@ def read_question_file(path: Path | str, articles: Sequence[Article]) -> list[Qu
     rows = list(_rows(path, _content(path)))
     if not rows:
         raise CourseError(f"The question file {path} has no question: write one on each line.")
-    known = _names_of(articles)
+    known = _names_of(articles, files)
     questions = [_question(row, known) for row in rows]
     _refuse_repeated(rows, questions, path)
     return questions
@@ -259,8 +259,6 @@ def _articles(row: Row, known: Mapping[str, str]) -> tuple[str, ...]:
 
 def _article(row: Row, written: str, known: Mapping[str, str]) -> str:
     name = _comparable(written)
-    if name not in known and name.lower().endswith(ENDINGS):
-        name = name[: name.rindex(".")]
     if name in known:
         return known[name]
     close = get_close_matches(name, known, n=1, cutoff=0.5)
@@ -269,8 +267,17 @@ def _article(row: Row, written: str, known: Mapping[str, str]) -> str:
     raise CourseError(f"{row.place} names the document {written!r}, which is not there{meant}: fix {question!r}.")
 
 
-def _names_of(articles: Sequence[Article]) -> dict[str, str]:
-    return {_comparable(article.id): article.id for article in articles}
+def _names_of(articles: Sequence[Article], files: Sequence[Read]) -> dict[str, str]:
+    """What a document may be called, with its id: its id, and its file with or without the ending.
+
+    Where the files are not given, an id with any ending is taken for the file's name.
+    """
+    ids = {_comparable(article.id): article.id for article in articles}
+    if not files:
+        return {name + ending: article for name, article in ids.items() for ending in ENDINGS} | ids
+    paths = {_comparable(one.path): one.article_id for one in files}
+    stems = {name[: name.rindex(".")]: article for name, article in reversed(paths.items())}
+    return stems | paths | ids
 
 
 def _comparable(name: str) -> str:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import re
 
-# A small letter after a full stop is more likely "e.g. this" than a new sentence.
-_END = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")
+# A small letter after a full stop is more likely "e.g. this" than a new sentence, and so are a number after "No." and a
+# name after "Dr.".  Chinese and Japanese put no space behind a sentence.
+_BEFORE_NUMBERS = ("approx", "ca", "No", "Nr", "p", "pp", "Art", "Abs", "Fig", "Tel")
+_BEFORE_NAMES = ("Dr", "Mr", "Mrs", "Ms", "Prof")
+_END = re.compile(
+    r"(?<=[.!?])"
+    + "".join(rf"(?<!\b{short}\.(?=\s+\d))" for short in _BEFORE_NUMBERS)
+    + "".join(rf"(?<!\b{short}\.)" for short in _BEFORE_NAMES)
+    + r"\s+(?=[^a-z\s])|(?<=[。！？])(?=[^」』）。！？\s])"
+)
 
 
 def sentences(text: str) -> list[str]:

@@ -106,9 +106,9 @@ class JsonStore(Generic[D]):
             yield
 
     def _read_locked(self) -> D:
-        if not self.path.exists():
-            return self._model()
         try:
+            if not self.path.exists():
+                return self._model()
             with self._locked():
                 return self._load_or_set_aside()
         except CANNOT_WRITE as error:
@@ -123,6 +123,8 @@ class JsonStore(Generic[D]):
             return self._model()
 
     def _load_or_set_aside(self) -> D:
+        if self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
+            raise OSError(f"{self.path} is a device")  # such as /dev/null: never to be renamed or replaced
         try:
             return self._parse(self.path.read_bytes())
         except FileNotFoundError:

@@ -7,6 +7,7 @@ python -m utils.compare --documents FOLDER --out FOLDER --draft 40      # drafts
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _draft(options, folder)
     except CourseError as problem:
         _say(str(problem), sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read the lines, such as `head`, has had enough of them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except KeyboardInterrupt:
         _say("Interrupted. The answers so far are kept: run the same command again to go on.", sys.stderr)
@@ -113,6 +117,8 @@ def _say_what_was_read(case: Case) -> None:
         _say(f"skipped: {one.path}. {one.reason}")
     if len(case.skipped) > SHOWN:
         _say(f"and {len(case.skipped) - SHOWN} more skipped files, which the report names")
+    if case.not_opened:
+        _say(case.not_opened)
 
 
 def _say(line: str, file: object = None) -> None:
@@ -122,6 +128,18 @@ def _say(line: str, file: object = None) -> None:
     stream = file or sys.stdout
     encoding = getattr(stream, "encoding", None) or "utf-8"
     print(printable(line).encode(encoding, "replace").decode(encoding), file=stream, flush=True)
+
+
+def _path(written: str) -> Path:
+    if not written.strip():
+        raise argparse.ArgumentTypeError("the name is empty, as of a variable that is not set")
+    return Path(written)
+
+
+def _seed(written: str) -> int:
+    if not (written.isdecimal() and int(written) < 2**32):
+        raise argparse.ArgumentTypeError(f"{written!r} is no seed: give a whole number from 0 to {2**32 - 1}")
+    return int(written)
 
 
 def _share(written: str) -> float:
@@ -138,13 +156,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m utils.compare", description="Compares prompt, RAG, LoRA and both on documents of your own."
     )
-    parser.add_argument("--documents", type=Path, required=True, help="folder of Markdown, text, HTML, Word or PDF")
+    parser.add_argument("--documents", type=_path, required=True, help="folder of Markdown, text, HTML, Word or PDF")
     parser.add_argument("--questions", type=Path, help="questions with gold answers: .jsonl, .csv or .xlsx")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the report and the answers; goes on there")
+    parser.add_argument("--out", type=_path, required=True, help="folder for the report and the answers; goes on there")
     parser.add_argument("--company", default="", help="whose help desk the model is; the folder's name if not given")
     parser.add_argument("--generator", help="folder, Hugging Face id, smollm2 or a server; else COURSE_GENERATOR")
     parser.add_argument("--k", type=int, default=2, help="passages in a prompt")
-    parser.add_argument("--seed", type=int, default=0, help="draws the halves, and the adapters' first values")
+    parser.add_argument("--seed", type=_seed, default=0, help="draws the halves, and the adapters' first values")
     parser.add_argument("--limit", type=int, help="use only this many questions, to try things out")
     parser.add_argument("--bar", type=_share, default=0.7, help="share of right answers that is wanted, such as 0.7")
     parser.add_argument("--no-training", action="store_true", help="leave out the arms that train an adapter")

@@ -14,7 +14,7 @@ from utils.compare.kept_answers import Answering, KeptAnswers, KeptModel, identi
 from utils.compare.lessons import MOST, closed_book_lessons, reading_lessons
 from utils.compare.own_case import Case
 from utils.errors import CourseError
-from utils.evaluation import Interval, mean_interval
+from utils.evaluation import Interval, share_interval
 from utils.finetuning import LoraPlan, TrainingExample, train_lora
 from utils.finetuning.adapters import examples_sha256
 from utils.handbook import Answer, Passage, Question
@@ -85,7 +85,7 @@ class Bench:
         Where a value is in none of the question's documents word for word, finding these documents has to do.
         """
         pairs = zip(self.case.test, self.found, strict=True)
-        return mean_interval([self._is_found(q, found) for q, found in pairs if q.answerable])
+        return share_interval([self._is_found(q, found) for q, found in pairs if q.answerable])
 
     def _is_found(self, question: Question, found: Sequence[Passage]) -> bool:
         named = [passage for passage in found if passage.article_id in question.articles]

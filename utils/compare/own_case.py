@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utils.documents import Skipped, passages_of, read_folder
+from utils.documents import Read, Skipped, passages_of, read_folder
 from utils.errors import CourseError
 from utils.handbook import Article, Passage, Question
 from utils.matching import contains_whole, normalise
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 PASSAGE_TOKENS = 160
 # With fewer test questions than this, an interval is about 40 points wide or wider.
 FEW = 20
+FEWEST = 10  # with fewer, even answers that are all alike say nothing about others
 # How a drafted question begins until a person has corrected it.
 DRAFT = "DRAFT: "
 
@@ -36,7 +38,7 @@ class Case:
 
     company: who the help desk works for, as every prompt says.  passages: all documents, cut for the search.
     training: questions to learn from and to choose with.  test: questions that judge.  skipped: files that were not
-    read, with the reasons.
+    read, with the reasons.  other: how many files of each other ending were not opened.
     """
 
     company: str
@@ -45,6 +47,20 @@ class Case:
     training: Sequence[Question]
     test: Sequence[Question]
     skipped: Sequence[Skipped] = ()
+    other: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def too_few(self) -> str:
+        """Why no arm can be called ahead of another; empty where enough questions judge."""
+        if len(self.test) >= FEWEST:
+            return ""
+        return f"Only {len(self.test)} questions judge, and at least {FEWEST} are needed to say which arm is ahead."
+
+    @property
+    def not_opened(self) -> str:
+        """Which kinds of files were not opened, in words; empty where there are none."""
+        kinds = ", ".join(f"{count} {ending or 'without an ending'}" for ending, count in sorted(self.other.items()))
+        return kinds and f"Not opened, since files of these kinds are not read: {kinds}."
 
     @property
     def questions(self) -> list[Question]:
@@ -56,9 +72,16 @@ class Case:
 
         Empty where one of the values is in none of them, word for word.
         """
-        named = [passage for passage in self.passages if passage.article_id in question.articles]
-        found = [next((one for one in named if contains_whole(one.text, v)), None) for v in question.values]
-        return [] if None in found else list(dict.fromkeys(one for one in found if one))
+        if question not in self._gold:
+            named = [passage for passage in self.passages if passage.article_id in question.articles]
+            found = [next((one for one in named if contains_whole(one.text, v)), None) for v in question.values]
+            self._gold[question] = [] if None in found else list(dict.fromkeys(one for one in found if one))
+        return self._gold[question]
+
+    @cached_property
+    def _gold(self) -> dict[Question, list[Passage]]:
+        """What `gold_passages` has found: in a long document, each search takes a second."""
+        return {}
 
     def unproven(self) -> list[Question]:
         """The questions whose gold answer is not in their documents, word for word: a person should look at them."""
@@ -99,10 +122,10 @@ def read_case(
     Raises CourseError like `read_folder`, `read_question_file` and `halves`.
     """
     folder = read_folder(documents, progress)
-    asked = usable_questions(questions, folder.articles)
+    asked = usable_questions(questions, folder.articles, folder.read)
     training, test = halves(asked, seed, limit)
     name = company.strip() or name_of(documents)
-    return case_of(name, folder.articles, training, test, load_embedder(), folder.skipped)
+    return case_of(name, folder.articles, training, test, load_embedder(), folder.skipped, folder.other)
 
 
 def case_of(
@@ -112,6 +135,7 @@ def case_of(
     test: Sequence[Question],
     embedder: SentenceTransformer,
     skipped: Sequence[Skipped] = (),
+    other: Mapping[str, int] | None = None,
 ) -> Case:
     """A case whose halves are given.  Raises CourseError without an answerable question in one of them."""
     for name, half in (("training", training), ("test", test)):
@@ -125,7 +149,7 @@ def case_of(
 
     room = min(getattr(embedder, "max_seq_length", None) or PASSAGE_TOKENS, PASSAGE_TOKENS)
     passages = [passage for article in articles for passage in passages_of(article, count, room)]
-    return Case(company, articles, passages, training, test, skipped)
+    return Case(company, articles, passages, training, test, skipped, other or {})
 
 
 def name_of(folder: Path | str) -> str:
@@ -134,9 +158,9 @@ def name_of(folder: Path | str) -> str:
     return " ".join(name.replace("_", " ").replace("-", " ").split()).capitalize() or "the company"
 
 
-def usable_questions(path: Path | str, articles: Sequence[Article]) -> list[Question]:
+def usable_questions(path: Path | str, articles: Sequence[Article], files: Sequence[Read] = ()) -> list[Question]:
     """The questions of a file.  Raises CourseError like `read_question_file`, and for drafts and without an answer."""
-    questions = read_question_file(path, articles)
+    questions = read_question_file(path, articles, files)
     drafts = [question for question in questions if question.text.upper().startswith(DRAFT.strip())]
     if drafts:
         raise CourseError(
@@ -195,12 +219,21 @@ def _split(questions: Sequence[Question]) -> tuple[list[Question], list[Question
     return training, test
 
 
+def _is_same(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two values of one document are one fact: "28 days" and "28 days of leave"."""
+    (article, value), (elsewhere, written) = one, other
+    if article != elsewhere:
+        return False
+    return value == written or bool(article) and (contains_whole(value, written) or contains_whole(written, value))
+
+
 def _by_fact(questions: Sequence[Question]) -> list[list[Question]]:
     """Groups of questions that are linked by a fact, in the order of their first question."""
     groups: list[tuple[set[tuple[str, str]], list[Question]]] = []
     for question in questions:
         facts = {(article, normalise(value)) for article in question.articles for value in question.values}
-        linked = [group for group in groups if group[0] & facts]
+        facts.add(("", normalise(question.text)))  # the same question twice is the same fact, whatever it names
+        linked = [group for group in groups if any(_is_same(one, other) for one in group[0] for other in facts)]
         group = linked[0] if linked else (set(), [])
         for other in linked[1:]:  # a question on two facts joins the groups of both
             group[0].update(other[0])

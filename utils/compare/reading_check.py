@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from utils.compare.arms import Bench
+from utils.compare.own_case import FEWEST
 from utils.compare.tables import percent
-from utils.evaluation import Interval, mean_interval, score
+from utils.evaluation import Interval, score, share_interval
 from utils.rag import answer_from
 
 # A model that misses this, with the right passage in front of it, is not held back by the search.
 BAR = 0.6
+TOO_FEW = f"At least {FEWEST} are needed to judge a model by them."
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Reading:
             f"With the right passage in its prompt, the model answers {mean} of {self.questions} questions of the "
             f"training half correctly (95 % interval {low} to {high})."
         )
-        return f"{measured} {_verdict(self.share)}"
+        verdict = TOO_FEW if self.questions < FEWEST else _verdict(self.share)
+        return f"{measured} {verdict}"
 
 
 def check_reading(bench: Bench) -> Reading:
@@ -41,7 +44,7 @@ def check_reading(bench: Bench) -> Reading:
         return Reading(None, 0)
     gold = [case.gold_passages(question) for question in asked]
     answers = answer_from(asked, gold, bench.kept.of(bench.generator), company=case.company)
-    return Reading(mean_interval(score(answers)["right"]), len(asked))
+    return Reading(share_interval(score(answers)["right"]), len(asked))
 
 
 def _verdict(share: Interval) -> str:

@@ -43,6 +43,8 @@ def _in_short(results: Results) -> list[Content]:
 
 
 def _verdicts(results: Results) -> list[str]:
+    if results.case.too_few:
+        return [results.case.too_few]
     words = {"higher": "clearly more right answers than", "lower": "clearly fewer right answers than"}
     unclear = "no clear difference in right answers to"
     return [f"{first}: {words.get(gap.verdict, unclear)} {second}." for first, second, gap in results.differences]
@@ -102,8 +104,9 @@ def _outcome_rows(results: Results) -> tuple[list[str], list[list[str]]]:
 
 
 def _differences(results: Results) -> list[Content]:
+    few = results.case.too_few and "too few questions"
     rows = [
-        [f"{first} over {second}", as_points(gap).rpartition(":")[0], gap.verdict]
+        [f"{first} over {second}", as_points(gap).rpartition(":")[0], few or gap.verdict]
         for first, second, gap in results.differences
     ]
     return [
@@ -165,11 +168,13 @@ def _to_check(results: Results) -> list[Content]:
 
 
 def _skipped(results: Results) -> list[Content]:
-    heading = element("h2", "Files that were skipped")
-    if not results.case.skipped:
-        return [heading, element("p", "None.")]
-    rows = [[one.path, one.reason] for one in results.case.skipped]
-    return [heading, table("Files that are not part of this comparison", ["file", "reason"], rows)]
+    parts: list[Content] = [element("h2", "Files that were skipped")]
+    if results.case.skipped:
+        rows = [[one.path, one.reason] for one in results.case.skipped]
+        parts.append(table("Files that are not part of this comparison", ["file", "reason"], rows))
+    if results.case.other:
+        parts.append(element("p", results.case.not_opened))
+    return parts if len(parts) > 1 else [*parts, element("p", "None.")]
 
 
 def _settings(results: Results) -> list[Content]:

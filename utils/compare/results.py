@@ -17,7 +17,7 @@ from utils.compare.lessons import MOST
 from utils.compare.own_case import PASSAGE_TOKENS, Case
 from utils.compare.reading_check import Reading
 from utils.compare.tables import as_points, compare, outcome_table, percent, score_arms
-from utils.evaluation import RIGHT, Difference, Interval, mean_interval
+from utils.evaluation import RIGHT, Difference, Interval, share_interval
 from utils.handbook import Answer
 from utils.ladder import Findings, Needs, next_step
 
@@ -67,7 +67,7 @@ class Results:
     @cached_property
     def right(self) -> dict[str, Interval]:
         """The share of right answers of each arm."""
-        return {name: mean_interval(table["right"]) for name, table in self.scores.items()}
+        return {name: share_interval(table["right"]) for name, table in self.scores.items()}
 
     @property
     def outcomes(self) -> pd.DataFrame:
@@ -93,6 +93,8 @@ class Results:
 
     def advice(self) -> dict[str, str]:
         """The next step of the ladder in words, for each set of needs."""
+        if self.case.too_few:
+            return dict.fromkeys(NEEDS, self.case.too_few)
         shares = self.right
         found = Findings(
             prompt=shares[PROMPT], rag=shares[RAG], recall=self.recall, lora=shares.get(LORA), hybrid=shares.get(HYBRID)
@@ -102,7 +104,9 @@ class Results:
     def summary(self) -> list[str]:
         """The results in a few lines, for a terminal."""
         shares = [f"{name}: {in_percent(share)} right" for name, share in self.right.items()]
-        return [self.reading.in_words, *shares, *(one.in_words for one in self.differences), *self.case.warnings()]
+        gaps = [self.case.too_few] if self.case.too_few else [one.in_words for one in self.differences]
+        left_out = [f"{name} is left out: {reason}" for name, reason in self.arms.left_out.items()]
+        return [self.reading.in_words, *shares, *gaps, *left_out, *self.case.warnings()]
 
 
 def in_percent(share: Interval) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,13 +18,14 @@ from utils.documents.files import OTHERWISE, read_bytes, walk
 from utils.documents.headings import split_heading
 from utils.documents.page import Page, Unreadable
 from utils.documents.pdf_file import read_pdf
-from utils.documents.text_file import read_html, read_rst, read_text
+from utils.documents.text_file import read_html, read_markdown, read_rst, read_text
 from utils.errors import CourseError
 from utils.handbook import Article
+from utils.matching import normalise
 
 READERS: dict[str, Callable[[bytes], Page]] = {
-    ".md": read_text,
-    ".markdown": read_text,
+    ".md": read_markdown,
+    ".markdown": read_markdown,
     ".txt": read_text,
     ".rst": read_rst,
     ".html": read_html,
@@ -37,7 +38,10 @@ ENDINGS = tuple(READERS)
 
 @dataclass(frozen=True)
 class Read:
-    """A file that became an article.  path: within the folder.  encoding: empty for Word and PDF."""
+    """A file that became an article, or has the text of one.
+
+    path: within the folder.  encoding: empty for Word and PDF.
+    """
 
     path: str
     article_id: str
@@ -70,12 +74,14 @@ def read_folder(folder: Path | str, progress: bool = False) -> Folder:
     section: the subfolder; audience: public.  progress: show a bar.
     A file is skipped, with a reason, when it cannot be read, is no text, has no text, more than 5 MB or a password,
     only leads on to another page, leads out of the folder, or shares its id with one before it.  A file whose
-    audience cannot be read is skipped too, so that no article becomes public by mistake.
+    audience cannot be read is skipped too, so that no article becomes public by mistake.  Of files with the same text
+    the first becomes the article, and `read` leads from the others to it.
     Raises CourseError when the folder is missing, is a file, cannot be listed, or has no file that can be read.
     """
     folder = _existing(Path(os.path.expanduser(folder)))
     found, other = _sorted_out(walk(folder))
     articles: dict[str, tuple[Path, Article]] = {}
+    copies: dict[Hashable, Read] = {}
     read, skipped = [], []
     for one in tqdm(found, desc="files", leave=False, disable=not progress):
         path, reason = one if isinstance(one, tuple) else (one, None)
@@ -88,11 +94,20 @@ def read_folder(folder: Path | str, progress: bool = False) -> Folder:
         except CourseError as error:
             skipped.append(Skipped(name, _shown(str(error))))
             continue
+        first = copies.setdefault(_content(article), Read(name, article.id, encoding))
+        read.append(replace(first, path=name, encoding=encoding))
+        if first.path != name:  # a search that finds the one would count as missing the other
+            skipped.append(Skipped(name, f"The file {path} has the same text as {first.path}: it is read once."))
+            continue
         articles[article.id] = (path, article)
-        read.append(Read(name, article.id, encoding))
     if not articles:
         raise CourseError(_nothing(folder, skipped))
     return Folder([articles[identifier][1] for identifier in sorted(articles)], read, skipped, other)
+
+
+def _content(article: Article) -> Hashable:
+    """What makes two articles the same for a reader."""
+    return normalise(article.text), article.audience, article.valid_from
 
 
 def _existing(folder: Path) -> Path:

@@ -10,14 +10,21 @@ from bs4.dammit import EncodingDetector
 from utils.documents.encodings import decode
 from utils.documents.fields import split_fields
 from utils.documents.files import OTHERWISE
+from utils.documents.markdown_source import as_read
 from utils.documents.page import Page, Unreadable
 from utils.documents.rst import page_of_rst
 from utils.documents.web import page_of_html
 
 
 def read_text(data: bytes) -> Page:
-    """A file of Markdown or plain text.  Raises Unreadable when it is no text or its front matter is broken."""
+    """A file of plain text.  Raises Unreadable when it is no text or its front matter is broken."""
     return _page(data)
+
+
+def read_markdown(data: bytes) -> Page:
+    """A file of Markdown.  Raises Unreadable like `read_text`."""
+    page = _page(data)
+    return replace(page, text=as_read(page.text))
 
 
 def read_rst(data: bytes) -> Page:
