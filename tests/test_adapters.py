@@ -17,7 +17,15 @@ from transformers import AutoModelForCausalLM
 
 from utils.datasets import load_articles, load_examples, load_questions
 from utils.errors import CourseError
-from utils.finetuning import LoraPlan, adapters, house_training_examples, load_adapter, save_adapter, train_lora
+from utils.finetuning import (
+    LoraPlan,
+    adapters,
+    fingerprint,
+    house_training_examples,
+    load_adapter,
+    save_adapter,
+    train_lora,
+)
 from utils.finetuning.adapters import CONFIG_FILE, MANIFEST_FILE, WEIGHTS_FILE, examples_sha256, read_manifest
 from utils.models import load_generator
 from utils.paths import write_atomically
@@ -143,6 +151,20 @@ def test_the_examples_checksum_sees_every_change(training):
     changed = [replace(training[0], completion=training[0].completion + "!"), *training[1:]]
     others = [changed, training[:-1], training[::-1], [*training[:-1], replace(training[-1], messages=[])]]
     assert len({examples_sha256(examples) for examples in [training, list(training), *others]}) == 5
+
+
+def test_a_fingerprint_sees_examples_and_settings(training):
+    plan = LoraPlan()
+    plans = [plan, replace(plan, epochs=4), replace(plan, seed=1), replace(plan, learning_rate=1e-3)]
+    marks = {fingerprint(training, one) for one in plans} | {fingerprint(training[:-1], plan)}
+    assert len(marks) == 5 and fingerprint(list(training), LoraPlan()) in marks
+    assert all(len(mark) == 8 for mark in marks)
+
+
+def test_a_file_of_the_system_is_no_other_file(base, tuned, tmp_path):
+    (tmp_path / ".DS_Store").write_bytes(b"mac")
+    save_adapter(tuned, base, tmp_path)
+    assert load_adapter(base, tmp_path)
 
 
 # What is refused

@@ -95,6 +95,14 @@ def _headline(options: argparse.Namespace) -> int:
     return 0
 
 
+def _editions(options: argparse.Namespace) -> int:
+    from utils.authoring.editions import write_editions
+
+    for result in write_editions():
+        print(f"edition {result.edition}: template {result.template:.0%}, hybrid {result.hybrid:.0%}", flush=True)
+    return 0
+
+
 def _report(problems: Sequence[str]) -> int:
     for problem in problems:
         print(problem)
@@ -141,6 +149,9 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="write nothing; say what is out of step, and fail if any"
     )
     headline.set_defaults(command=_headline)
+
+    editions = commands.add_parser("editions", help="measure template and hybrid on other editions of the handbook")
+    editions.set_defaults(command=_editions)
 
     site = commands.add_parser(
         "site", help="make the static site of the executed solutions; make site has what it needs"
