@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -141,6 +142,17 @@ def test_the_same_question_and_values_within_each_other_are_one_fact():
     longer = replace(question(0, 1), id="longer", values=("$10 a night",))
     named = fact_names([*same, question(0), longer, question(1)])
     assert named == {"s1": "s1", "again": "s1", "q0-0": "q0-0", "longer": "q0-0", "q1-0": "q1-0"}
+    values = ["no", "no refunds", "HR", "HR manager", "2", "2 weeks", "28 days", "28 days of leave"]
+    several = [replace(question(0), id=value, text=f"And {value}?", values=(value,)) for value in values]
+    assert fact_names(several) == {value: value for value in values} | {"28 days of leave": "28 days"}
+
+
+def test_many_questions_on_one_document_are_grouped_in_seconds():
+    texts = [f"{n} euros and {n % 7} cents" for n in range(1, 1001)]
+    asked = [replace(question(0), id=text, text=text, values=(text,)) for text in texts]
+    before = time.process_time()
+    assert len(set(fact_names(asked).values())) == 1000
+    assert time.process_time() - before < 20
 
 
 def test_a_limit_uses_fewer_and_keeps_the_sides_apart():

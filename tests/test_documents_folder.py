@@ -11,6 +11,7 @@ from pypdf import PdfReader, PdfWriter
 from utils.datasets import load_articles
 from utils.documents import ENDINGS, MAX_MEGABYTES, Read, Skipped, passages_of, read_folder
 from utils.documents.encodings import decode
+from utils.documents.markdown_source import as_read
 from utils.documents.zip_parts import xml_parts
 from utils.errors import CourseError
 from utils.paths import DATASETS
@@ -774,12 +775,25 @@ def test_a_link_within_the_folder_is_read_but_not_one_to_a_hidden_file(tmp_path)
             "&lt;script&gt; stays. &#60;b&#62; too. &nosuch; as well.",
         ),
         ("A.\n\n\\# no heading\n\n1\\. no list", "A.\n\n\\# no heading\n\n1\\. no list"),
-        ("One ` tick.\n\nAnother ` tick \\_ here a\\_b.", "One ` tick.\n\nAnother ` tick \\_ here a_b."),
+        ("One ` tick.\n\nAnother ` tick \\_ here a\\_b.", "One ` tick.\n\nAnother ` tick _ here a_b."),
+        ("It costs \\$45 or \\*x\\*.", "It costs $45 or *x*."),
+        ("```js``` is a tool.\n\n5&nbsp;&euro; here.<!-- secret --> A.", "```js``` is a tool.\n\n5\u00a0€ here. A."),
+        ("<!-- don`t --> a `b` <!-- secret --> c `d`", "a `b`  c `d`"),
+        ("- Fees\n    - Late: 5&nbsp;&euro;", "- Fees\n    - Late: 5\u00a0€"),
+        ("Code:\n\n    a\\_b &amp; c\n\nEnd.", "Code:\n\n    a\\_b &amp; c\n\nEnd."),
+        ("A &#124; b, &ltx; and &#10;# c.", "A &#124; b, &ltx; and &#10;# c."),
     ],
 )
 def test_markdown_is_read_as_it_is_shown(tmp_path, written, text):
     write(tmp_path, {"a.md": written})
     assert the_article(tmp_path).text == text
+
+
+@pytest.mark.parametrize("piece", ["Use `pip` here <!-- note --> now.\n", "<!-- x\n", "![", "`", "&amp;", "    a\n"])
+def test_long_markdown_takes_no_time(piece):
+    before = time.process_time()
+    as_read(piece * (400_000 // len(piece)))
+    assert time.process_time() - before < 5
 
 
 def test_plain_text_stays_as_it_is(tmp_path):
@@ -796,6 +810,19 @@ def test_hidden_text_of_word_is_not_read(tmp_path, value):
     assert "A tent costs $13." in the_article(tmp_path).text
 
 
+@pytest.mark.parametrize(
+    "place", ['<w:r><w:rPr><w:rStyle w:val="Hid"/></w:rPr>', '<w:pPr><w:pStyle w:val="Hid"/></w:pPr><w:r>']
+)
+def test_text_that_a_style_hides_is_not_read(tmp_path, place):
+    styles = (
+        '<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+        '<w:style w:type="character" w:styleId="Hid"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>'
+    )
+    body = paragraph("A tent costs $13.") + f"<w:p>{place}<w:t>The margin is 35 percent.</w:t></w:r></w:p>"
+    write(tmp_path, {"a.docx": docx(body, **{"word/styles.xml": styles})})
+    assert the_article(tmp_path).text == "A tent costs $13."
+
+
 def test_copies_become_one_article_and_other_audiences_do_not(tmp_path):
     text = "# Rent\n\nA tent costs $13."
     write(tmp_path, {"a.md": text, "old/a.md": text.replace("tent costs", "tent  costs"), "b.md": "# Rent\n\nOther."})
@@ -804,7 +831,13 @@ def test_copies_become_one_article_and_other_audiences_do_not(tmp_path):
     assert [article.id for article in found.articles] == ["a", "b", "staff"]
     assert {one.path: one.article_id for one in found.read}["old/a.md"] == "a"
     (copy,) = found.skipped
+    assert {one.path: one.own_id for one in found.read}["old/a.md"] == "old/a"
     assert copy.path == "old/a.md" and copy.reason.endswith("has the same text as a.md: it is read once.")
+
+
+def test_the_same_text_under_another_title_is_another_article(tmp_path):
+    write(tmp_path, {"a.md": "# Notice of staff\n\nThree months.", "b.md": "# Notice of managers\n\nThree months."})
+    assert [article.id for article in articles_in(tmp_path)] == ["a", "b"]
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path):

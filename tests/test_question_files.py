@@ -34,6 +34,9 @@ def test_a_document_may_be_named_by_its_file_where_the_files_are_known(tmp_path)
     path = written(tmp_path, "q.csv", HEADER + "A?,1,leave.md\nB?,2,old/leave\nC?,3,people/pay\n")
     found = [one.articles for one in read_question_file(path, ARTICLES, files)]
     assert found == [("leave",), ("leave",), ("people/pay",)]
+    copy = [*files, Read("old/pay.md", "people/pay", "", own_id="pay-2024")]
+    path = written(tmp_path, "q.csv", HEADER + "A?,1,pay-2024\n")
+    assert read_question_file(path, ARTICLES, copy)[0].articles == ("people/pay",)
     with pytest.raises(CourseError, match="names the document 'leave.docx', which is not there"):
         read_question_file(written(tmp_path, "q.csv", HEADER + "A?,1,leave.docx\n"), ARTICLES, files)
 
@@ -312,6 +315,9 @@ def test_cells_read_as_they_are_shown(tmp_path):
         (0, "0.00;(0.00)", "0.00"),
         (-3, '0;"none"', "none"),
         (date(2026, 3, 1), "General", "2026-03-01"),
+        (0, '_(* #,##0.00_);_(* \\(#,##0.00\\);_(* "-"??_);_(@_)', "-"),
+        (0, '_-[$€-2]* #,##0_-;-[$€-2]* #,##0_-;_-[$€-2]* "-"??_-', "€-"),
+        (0, "0", "0"),
         ("text", "0%", "text"),
     ],
 )

@@ -23,8 +23,12 @@ _SPACELESS = r"\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af
 _WORD = re.compile(rf"[^\W_{_SPACELESS}]")
 # A sign before a number, not the dash of a range such as 10%-12%.
 _MINUS = re.compile(rf"(?<!\w)(?<!\d[%°{_CURRENCY}])(?<!\d [%°{_CURRENCY}])-$")
-# Groups of three digits, all with the same sign or space between them.
-_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}([,' \u00a0\u2009\u202f])\d{3}(?:\1\d{3})*(?!\d)")
+# Groups of three digits, all with the same sign or space between them.  A plain space may also stand between two
+# numbers, so behind a letter, a clock time or a zero it joins nothing; "iPhone 15 128 GB" is read as one number.
+_THOUSANDS = re.compile(
+    r"(?<![\d.,])\d{1,3}([,'\u00a0\u2009\u202f])\d{3}(?:\1\d{3})*(?!\d)"
+    r"|(?<![A-Za-z\d.,:])(?!0)\d{1,3}(?: \d{3})+(?!\d)"
+)
 _EMPHASIS = re.compile(r"(?<!\w)[*_`]+|[*_`]+(?!\w)")
 
 

@@ -277,7 +277,8 @@ def _names_of(articles: Sequence[Article], files: Sequence[Read]) -> dict[str, s
         return {name + ending: article for name, article in ids.items() for ending in ENDINGS} | ids
     paths = {_comparable(one.path): one.article_id for one in files}
     stems = {name[: name.rindex(".")]: article for name, article in reversed(paths.items())}
-    return stems | paths | ids
+    copies = {_comparable(one.own_id): one.article_id for one in files if one.own_id}
+    return stems | paths | copies | ids
 
 
 def _comparable(name: str) -> str:

@@ -12,7 +12,7 @@ _END = re.compile(
     r"(?<=[.!?])"
     + "".join(rf"(?<!\b{short}\.(?=\s+\d))" for short in _BEFORE_NUMBERS)
     + "".join(rf"(?<!\b{short}\.)" for short in _BEFORE_NAMES)
-    + r"\s+(?=[^a-z\s])|(?<=[。！？])(?=[^」』）。！？\s])"
+    + r"\s+(?=[^a-z\s])|(?<=[。！？])(?=[^」』）”’】》。！？\s])"
 )
 
 

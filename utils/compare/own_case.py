@@ -220,11 +220,13 @@ def _split(questions: Sequence[Question]) -> tuple[list[Question], list[Question
 
 
 def _is_same(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two values of one document are one fact: "28 days" and "28 days of leave"."""
+    """Whether two values of one document are one fact: "28 days" and "28 days of leave", but not "2" and "2 weeks"."""
     (article, value), (elsewhere, written) = one, other
-    if article != elsewhere:
-        return False
-    return value == written or bool(article) and (contains_whole(value, written) or contains_whole(written, value))
+    if article != elsewhere or value == written:
+        return article == elsewhere
+    shorter, longer = sorted((value, written), key=len)
+    says_something = any(sign.isdigit() for sign in shorter) and not shorter.isdigit()  # "$10", "28 days", not "2"
+    return bool(article) and says_something and shorter in longer and contains_whole(longer, shorter)
 
 
 def _by_fact(questions: Sequence[Question]) -> list[list[Question]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from xml.etree.ElementTree import tostring
+from xml.etree.ElementTree import Element, tostring
 
 import mammoth
 from defusedxml.ElementTree import fromstring
@@ -18,7 +18,6 @@ from utils.documents.zip_parts import xml_parts
 MAX_PARAGRAPHS = 20_000
 
 _PARAGRAPH = re.compile(rb"<(?:\w+:)?p[\s/>]")  # usually w:p; the prefix is the file's own choice
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _OLE = b"\xd0\xcf\x11\xe0"  # the older container: Word puts a file with a password into it
 _STYLES = """
 p[style-name='Title'] => h1:fresh
@@ -55,21 +54,48 @@ def _without_hidden_text(parts: io.BytesIO) -> io.BytesIO:
     """The same file without text that is marked as hidden: nobody who opens it sees that."""
     copy = io.BytesIO()
     with zipfile.ZipFile(parts) as archive, zipfile.ZipFile(copy, "w") as plain:
-        for name in archive.namelist():
+        names = archive.namelist()
+        styles = archive.read("word/styles.xml") if "word/styles.xml" in names else b""
+        hidden = _hidden_styles(fromstring(styles)) if b"vanish" in styles else set()
+        for name in names:
             part = archive.read(name)
-            plain.writestr(name, _visible(part) if name.startswith("word/") and b"vanish" in part else part)
+            touched = name.startswith("word/") and name != "word/styles.xml" and (hidden or b"vanish" in part)
+            plain.writestr(name, _visible(part, hidden) if touched else part)
     copy.seek(0)
     return copy
 
 
-def _visible(part: bytes) -> bytes:
+def _visible(part: bytes, hidden: set[str]) -> bytes:
     root = fromstring(part)
     for parent in list(root.iter()):
-        for run in [child for child in parent if child.tag == f"{_WORD}r"]:
-            mark = run.find(f"{_WORD}rPr/{_WORD}vanish")
-            if mark is not None and mark.get(f"{_WORD}val") not in ("0", "false", "off"):
+        for run in [child for child in parent if _local(child.tag) == "r"]:
+            if _vanishes(run) or _style_of(run, "r") in hidden or _style_of(parent, "p") in hidden:
                 parent.remove(run)
     return tostring(root)
+
+
+def _hidden_styles(root: Element) -> set[str]:
+    return {_value(style, "styleId") for style in root.iter() if _local(style.tag) == "style" and _vanishes(style)}
+
+
+def _vanishes(element: Element) -> bool:
+    marks = [mark for each in element if _local(each.tag) == "rPr" for mark in each if _local(mark.tag) == "vanish"]
+    return any(_value(mark, "val") not in ("0", "false", "off") for mark in marks)
+
+
+def _style_of(element: Element, kind: str) -> str:
+    """The style that a run ("r") or a paragraph ("p") names; empty where it names none."""
+    marks = [mark for each in element if _local(each.tag) == f"{kind}Pr" for mark in each]
+    return next((_value(mark, "val") for mark in marks if _local(mark.tag) == f"{kind}Style"), "")
+
+
+def _value(element: Element, name: str) -> str:
+    return next((value for key, value in element.attrib.items() if _local(key) == name), "")
+
+
+def _local(tag: str) -> str:
+    """A name without its namespace, of which Word has two."""
+    return tag.rpartition("}")[2]
 
 
 def _require_few_paragraphs(parts: io.BytesIO) -> None:

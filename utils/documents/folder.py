@@ -40,12 +40,13 @@ ENDINGS = tuple(READERS)
 class Read:
     """A file that became an article, or has the text of one.
 
-    path: within the folder.  encoding: empty for Word and PDF.
+    path: within the folder.  encoding: empty for Word and PDF.  own_id: what a copy would be called.
     """
 
     path: str
     article_id: str
     encoding: str
+    own_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,25 +90,26 @@ def read_folder(folder: Path | str, progress: bool = False) -> Folder:
         try:
             if reason:
                 raise reason
-            article, encoding = _article(path, folder)
+            article, encoding, stated = _article(path, folder)
             _require_new(article.id, path, articles)
         except CourseError as error:
             skipped.append(Skipped(name, _shown(str(error))))
             continue
-        first = copies.setdefault(_content(article), Read(name, article.id, encoding))
-        read.append(replace(first, path=name, encoding=encoding))
+        first = copies.setdefault(_content(article, stated), Read(name, article.id, encoding))
         if first.path != name:  # a search that finds the one would count as missing the other
+            read.append(Read(name, first.article_id, encoding, article.id))
             skipped.append(Skipped(name, f"The file {path} has the same text as {first.path}: it is read once."))
             continue
+        read.append(first)
         articles[article.id] = (path, article)
     if not articles:
         raise CourseError(_nothing(folder, skipped))
     return Folder([articles[identifier][1] for identifier in sorted(articles)], read, skipped, other)
 
 
-def _content(article: Article) -> Hashable:
-    """What makes two articles the same for a reader."""
-    return normalise(article.text), article.audience, article.valid_from
+def _content(article: Article, stated: str) -> Hashable:
+    """What makes two articles the same for a reader.  stated: the title, unless it is only the file's name."""
+    return normalise(article.text), normalise(stated), article.audience, article.valid_from
 
 
 def _existing(folder: Path) -> Path:
@@ -137,8 +139,11 @@ def _sorted_out(found: Iterable[Found]) -> tuple[list[Found], dict[str, int]]:
     return wanted, dict(other)
 
 
-def _article(path: Path, folder: Path) -> tuple[Article, str]:
-    """One file as an article, with its encoding.  Raises CourseError when it cannot be one."""
+def _article(path: Path, folder: Path) -> tuple[Article, str, str]:
+    """One file as an article, with its encoding and the title that it states.
+
+    Raises CourseError when it cannot be an article.
+    """
     within = path.relative_to(folder)
     if str(within) != _shown(str(within)):
         raise CourseError(f"The name of the file {path} is not in UTF-8: rename it, {OTHERWISE}.")
@@ -152,15 +157,16 @@ def _article(path: Path, folder: Path) -> tuple[Article, str]:
     heading, text = ("", page.text.strip()) if named else split_heading(page.text)
     if not text:
         raise CourseError(f"The file {path} has no text: write some, {OTHERWISE}.")
+    stated = about.get("title", heading or page.title)
     article = Article(
         id=about.get("id", within.with_suffix("").as_posix()),
-        title=about.get("title", heading or page.title or _spoken(path.stem)),
+        title=stated or _spoken(path.stem),
         section=about.get("section", within.parent.as_posix().removeprefix(".")),
         audience=about.get("audience", "public"),
         valid_from=about.get("valid_from", ""),
         text=text,
     )
-    return article, page.encoding
+    return article, page.encoding, stated
 
 
 def _page(path: Path, data: bytes) -> Page:

@@ -7,17 +7,17 @@ import re
 
 # Code stays as it is: between fences, between backticks, and in lines that are set in by four spaces.
 _QUOTED = (
-    r"^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)"
+    r"^ {0,3}(?P<fence>`{3,}(?=[^`\n]*$)|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)"
     r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).)*?(?<!`)(?P=ticks)(?!`)"
 )
+_SET_IN = r"(?:\A|(?<=\n\n))(?:(?: {4}|\t)(?![ \t]*(?:[-*+]|\d+[.)])[ \t])[^\n]*(?:\n|\Z))+"
 _FLAGS = re.MULTILINE | re.DOTALL
-_MARKED_CODE = re.compile(_QUOTED, _FLAGS)
-_CODE = re.compile(rf"{_QUOTED}|^(?: {{4}}|\t)[^\n]*$", _FLAGS)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_PICTURE_DATA = re.compile(r"!\[([^\]]*)\]\(\s*data:[^)]*\)", re.IGNORECASE)
+_CODE = re.compile(rf"{_QUOTED}|{_SET_IN}", _FLAGS)
+_CODE_OR_COMMENT = re.compile(rf"{_QUOTED}|(?P<comment><!--.*?-->)", _FLAGS)
+_PICTURE_DATA = re.compile(r"!\[([^\[\]]*)\]\(\s*data:[^)]*\)", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]*|#\d+|#[xX][0-9a-fA-F]+);")
 # Only within a line: at its beginning, the backslash may keep a sign from becoming a list or a heading.
-_ESCAPE = re.compile(r"(?<=\S)\\([!\"#$%&'*+,\-/:;=?@^_{}~])")
+_ESCAPE = re.compile(r"(?:(?<=\S)|(?<=\S[ \t]))\\([!\"#$%&'*+,\-/:;=?@^_{}~])")
 
 
 def as_read(text: str) -> str:
@@ -31,13 +31,12 @@ def as_read(text: str) -> str:
 
 
 def _without_comments(text: str) -> str:
-    """Comments reach over several lines, and code may show one: those in code stay."""
-    kept = [(code.start(), code.end()) for code in _MARKED_CODE.finditer(text)]
-
-    def within(found: re.Match[str]) -> str:
-        return found[0] if any(start <= found.start() < stop for start, stop in kept) else ""
-
-    return _COMMENT.sub(within, text)
+    if "-->" not in text:
+        return text
+    end = text.rindex("-->")
+    # Behind the last end of a comment no other one closes, and looking for that would take minutes.
+    marked = text[:end] + text[end:].replace("<!--", "\0")
+    return _CODE_OR_COMMENT.sub(lambda found: "" if found["comment"] else found[0], marked).replace("\0", "<!--")
 
 
 def _resolved(text: str) -> str:
@@ -47,6 +46,6 @@ def _resolved(text: str) -> str:
 
 
 def _one(entity: str) -> str:
-    """The sign that an entity stands for; markup stays an entity, so that no text becomes a tag."""
+    """The sign that an entity stands for; one that would become a tag, a cell or a line stays an entity."""
     sign = html.unescape(entity)
-    return entity if sign in "<>" else sign
+    return entity if not sign or any(mark in sign for mark in "<>|`\n\r") else sign

@@ -139,6 +139,8 @@ def _general(value: Decimal) -> str:
 
 
 def _digits(value: Decimal, pattern: str) -> str:
+    if value == 0 and not re.search("[0eE]", pattern):  # such as "-"?? in the formats of accounts
+        return ""
     whole, _, decimals = pattern.partition(".")
     if re.search("[eE]", pattern):
         return f"{float(value):.{len(re.match('[#0?]*', decimals)[0])}E}"
