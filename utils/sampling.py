@@ -10,6 +10,7 @@ from typing import TypeVar
 from utils.errors import CourseError
 
 VARIABLE = "COURSE_SHARE"
+SMALLEST = 0.1  # with less, some cells would have nothing to train on or to compare
 # Of each kind of question and example, where there are as many: a share of few would be none.
 FEWEST = 2
 
@@ -17,7 +18,7 @@ Row = TypeVar("Row")
 
 
 def chosen_share() -> float:
-    """The share that COURSE_SHARE asks for, above 0 and up to 1; 1 where it is not set.
+    """The share that COURSE_SHARE asks for, from 0.1 to 1; 1 where it is not set.
 
     Raises CourseError for anything else.
     """
@@ -26,8 +27,8 @@ def chosen_share() -> float:
         share = float(text or 1)
     except ValueError:
         share = math.nan
-    if not 0 < share <= 1:
-        raise CourseError(f"{VARIABLE} is {text!r}: set it to a number above 0 and up to 1, such as 0.1, or unset it.")
+    if not SMALLEST <= share <= 1:
+        raise CourseError(f"{VARIABLE} is {text!r}: set it to a number from {SMALLEST} to 1, or unset it.")
     return share
 
 
