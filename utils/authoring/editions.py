@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from utils.authoring.pretraining.evaluate import EDITIONS
 from utils.authoring.world.finetuning_sets import make_examples
 from utils.authoring.world.handbooks import make_handbook
 from utils.authoring.world.questions import make_questions
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 FILE = DATASETS / "hybrid" / "editions.json"
-EDITIONS = range(10)
 
 
 @dataclass(frozen=True)
