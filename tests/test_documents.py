@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import re
 from collections import Counter
 from dataclasses import fields
@@ -297,6 +298,9 @@ def counts_of_files():
         "examples with an answer": len(examples) - declined,
         "examples in which the passages do not say": declined,
         "stored answers of notebook 09": len(read(DATASETS / "hybrid" / "answers.jsonl").splitlines()),
+        "other editions of the handbook, measured for notebook 09": len(
+            json.loads(read(DATASETS / "hybrid" / "editions.json"))
+        ),
         "stored answers of two models": len(read(DATASETS / "carry_over" / "answers.jsonl").splitlines()),
         "predictions": kinds["prediction"],
         "decisions": kinds["decision"],
