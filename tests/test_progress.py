@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -426,3 +427,13 @@ def test_the_card_shows_the_notice(tmp_path, monkeypatch):
     card.option_buttons[0].click()
     card.check_button.click()
     assert "cannot be saved" not in card.feedback.value
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_device_in_the_place_of_the_file_is_never_replaced(path):
+    """Such as COURSE_PROGRESS=/dev/null in a container, whose user may replace it."""
+    os.mkfifo(path)
+    progress = Progress.load(path)
+    progress.record_answer("k", "a")
+    assert stat.S_ISFIFO(path.stat().st_mode) and set(progress.answers()) == {"k"}
+    assert len(progress.take_notices()) == 1

@@ -117,14 +117,14 @@ class JsonStore(Generic[D]):
     def _read_only(self, error: Exception) -> D:
         """The content, read without a lock; a new, empty one when there is nothing to read."""
         try:
+            self._require_no_device()
             return self._parse(self.path.read_bytes())
         except (OSError, ValidationError):
             self._say_memory(error)
             return self._model()
 
     def _load_or_set_aside(self) -> D:
-        if self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
-            raise OSError(f"{self.path} is a device")  # such as /dev/null: never to be renamed or replaced
+        self._require_no_device()
         try:
             return self._parse(self.path.read_bytes())
         except FileNotFoundError:
@@ -132,6 +132,11 @@ class JsonStore(Generic[D]):
         except ValidationError:
             self._set_aside()
             return self._model()
+
+    def _require_no_device(self) -> None:
+        """Raises OSError for a device or a pipe, such as /dev/null: never to be read, renamed or replaced."""
+        if self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
+            raise OSError(f"{self.path} is a device")
 
     def _parse(self, raw: bytes) -> D:
         known = self._model().version
