@@ -29,10 +29,10 @@ def test_the_file_is_written_after_each_edition(tmp_path, monkeypatch):
 
 
 def test_another_edition_is_another_handbook_of_the_same_things():
-    from utils.authoring.world.handbooks import make_handbook
+    from utils.authoring.world.handbooks import make_handbook, other_edition
     from utils.authoring.world.questions import make_questions
 
-    own, other = make_handbook(), make_handbook(edition="other edition 0")
+    own, other = make_handbook(), other_edition(0)
     assert len(other.articles) == len(own.articles) and other.articles != own.articles
     asked = {question.text for question in make_questions(own)["test"]}
     assert len(asked & {question.text for question in make_questions(other)["test"]}) < len(asked) / 2

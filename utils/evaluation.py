@@ -53,7 +53,7 @@ def outcome(answer: Answer) -> Outcome:
     question = answer.question
     if question.answerable and all(_says(answer.text, value) for value in question.values):
         return "correct"
-    if is_abstention(_own_words(answer)):
+    if is_abstention(answer.text) and is_abstention(_own_words(answer)):
         return "abstained wrongly" if question.answerable else "abstained rightly"
     return "wrong" if quotes_a_passage(answer) else "unsupported"
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils.authoring.world.finetuning_sets import make_examples
-from utils.authoring.world.handbooks import make_handbook
+from utils.authoring.world.handbooks import other_edition
 from utils.authoring.world.questions import make_questions
 from utils.evaluation import paired_difference, score
 from utils.finetuning import LoraPlan, house_training_examples, train_lora
 from utils.house_format import wrap_in_house_format
 from utils.models import GENERATOR, Generator, load_embedder, load_generator
 from utils.paths import DATASETS, write_atomically
-from utils.rag import PASSAGES, answer_from
+from utils.rag import RagPipeline
 from utils.retrieval import DenseIndex
 
 if TYPE_CHECKING:
@@ -49,15 +49,14 @@ def measure_editions() -> Iterator[EditionResult]:
 
 
 def _measure(edition: int, generator: Generator, embedder: SentenceTransformer) -> EditionResult:
-    handbook = make_handbook(edition=f"other edition {edition}")
+    handbook = other_edition(edition)
     articles, questions = handbook.articles, make_questions(handbook)["test"]
-    found = DenseIndex(articles, embedder).search([question.text for question in questions], PASSAGES)
-    passages = [[hit.passage for hit in hits] for hits in found]
+    index = DenseIndex(articles, embedder)
     lesson = house_training_examples(make_examples(handbook), articles, k=3)
     reader, _ = train_lora(generator, lesson, LoraPlan(seed=0))
-    plain = answer_from(questions, passages, generator)
+    plain, tuned = (RagPipeline(index, model).answer(questions) for model in (generator, reader))
     wrapped = [replace(answer, text=wrap_in_house_format(answer.text)) for answer in plain]
-    template, hybrid = (score(each)["complete"] for each in (wrapped, answer_from(questions, passages, reader)))
+    template, hybrid = (score(answers)["complete"] for answers in (wrapped, tuned))
     gap = paired_difference(template, hybrid)
     return EditionResult(edition, len(questions), template.mean(), hybrid.mean(), gap.mean, gap.low, gap.high)
 

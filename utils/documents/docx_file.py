@@ -18,6 +18,7 @@ from utils.documents.zip_parts import xml_parts
 MAX_PARAGRAPHS = 20_000
 
 _PARAGRAPH = re.compile(rb"<(?:\w+:)?p[\s/>]")  # usually w:p; the prefix is the file's own choice
+_STYLE_PART = "word/styles.xml"
 _OLE = b"\xd0\xcf\x11\xe0"  # the older container: Word puts a file with a password into it
 _STYLES = """
 p[style-name='Title'] => h1:fresh
@@ -52,14 +53,16 @@ def read_docx(data: bytes) -> Page:
 
 def _without_hidden_text(parts: io.BytesIO) -> io.BytesIO:
     """The same file without text that is marked as hidden: nobody who opens it sees that."""
+    with zipfile.ZipFile(parts) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    parts.seek(0)
+    if not any(b"vanish" in part for part in contents.values()):
+        return parts
+    hidden = _hidden_styles(fromstring(contents.get(_STYLE_PART, b"<none/>")))
     copy = io.BytesIO()
-    with zipfile.ZipFile(parts) as archive, zipfile.ZipFile(copy, "w") as plain:
-        names = archive.namelist()
-        styles = archive.read("word/styles.xml") if "word/styles.xml" in names else b""
-        hidden = _hidden_styles(fromstring(styles)) if b"vanish" in styles else set()
-        for name in names:
-            part = archive.read(name)
-            touched = name.startswith("word/") and name != "word/styles.xml" and (hidden or b"vanish" in part)
+    with zipfile.ZipFile(copy, "w") as plain:
+        for name, part in contents.items():
+            touched = name.startswith("word/") and name != _STYLE_PART and (hidden or b"vanish" in part)
             plain.writestr(name, _visible(part, hidden) if touched else part)
     copy.seek(0)
     return copy

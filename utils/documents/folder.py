@@ -109,7 +109,8 @@ def read_folder(folder: Path | str, progress: bool = False) -> Folder:
 
 def _content(article: Article, stated: str) -> Hashable:
     """What makes two articles the same for a reader.  stated: the title, unless it is only the file's name."""
-    return normalise(article.text), normalise(stated), article.audience, article.valid_from
+    text = normalise.__wrapped__(article.text)  # whole documents would fill the cache, which is for answers
+    return text, normalise(stated), article.audience, article.valid_from
 
 
 def _existing(folder: Path) -> Path:

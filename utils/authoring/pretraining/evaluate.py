@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from utils.authoring.pretraining import probes
 from utils.authoring.pretraining.probes import share_correct
-from utils.authoring.world.handbooks import make_handbook
+from utils.authoring.world.handbooks import make_handbook, other_edition
 from utils.authoring.world.phrasing import Relation, all_topics
 from utils.authoring.world.questions import make_questions
 from utils.authoring.world.values import value_pattern
@@ -163,7 +163,7 @@ def _other_editions(generator: Generator, editions: Sequence[Edition]) -> dict[s
 def _editions(embedder: SentenceTransformer) -> Iterator[Edition]:
     """The other editions of the handbook."""
     for number in EDITIONS:
-        handbook = make_handbook(edition=f"other edition {number}")
+        handbook = other_edition(number)
         yield DenseIndex(handbook.articles, embedder), make_questions(handbook)["dev"]
 
 

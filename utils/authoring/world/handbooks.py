@@ -68,6 +68,11 @@ def make_handbook(key: str = COMPANY_KEY, edition: str = EDITION) -> Handbook:
     return Handbook(key, edition, company, articles, tuple(drafts), tuple(omitted))
 
 
+def other_edition(number: int) -> Handbook:
+    """The same things with other values and wordings, for measuring beyond the course's own handbook."""
+    return make_handbook(edition=f"other edition {number}")
+
+
 def article_from(draft: Draft, part: int, valid_from: str) -> Article:
     """A draft with its id, made from topic, entity and part, and its date."""
     topic, entity = draft.topic, draft.stated[0].fact.entity
