@@ -1,5 +1,6 @@
 """Every checker: passes the reference and other right ways, names typical mistakes, knows an untouched stub."""
 
+import functools
 import inspect
 import random
 import re
@@ -559,12 +560,18 @@ def test_no_checker_compares_the_learners_answer_with_itself(name, capsys):
 # The exercises as the notebooks give them
 
 
+@functools.cache
+def solution(path):
+    return read_notebook(path)
+
+
+@functools.cache
 def exercises():
     """The notebook and the cell, by checker, of every exercise in `solutions`."""
     return {
         name: (path, cell)
         for path in notebook_paths(SOLUTIONS)
-        for cell in code_cells(read_notebook(path))
+        for cell in code_cells(solution(path))
         for name in NAMES
         if "# BEGIN SOLUTION" in cell.source and re.search(rf"^def {name}\(", cell.source, re.MULTILINE)
     }
@@ -584,7 +591,7 @@ def test_every_checker_has_its_exercise():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_notebook_s_own_solution_is_right_and_its_stub_is_not_attempted(name, capsys):
     path, cell = exercises()[name]
-    stub = next(copy for copy in learner_notebook(read_notebook(path), path.name).cells if copy.id == cell.id)
+    stub = next(copy for copy in learner_notebook(solution(path), path.name).cells if copy.id == cell.id)
     assert verdict(name, defined_by(cell, name), capsys).startswith("Right. ")
     assert verdict(name, defined_by(stub, name), capsys).startswith("Not attempted yet. ")
 
@@ -592,7 +599,7 @@ def test_the_notebook_s_own_solution_is_right_and_its_stub_is_not_attempted(name
 @pytest.mark.parametrize("name", NAMES)
 def test_an_exercise_says_its_difficulty_and_minutes_its_hint_and_solution(name):
     path, cell = exercises()[name]
-    cells = read_notebook(path).cells
+    cells = solution(path).cells
     before = "\n".join(one.source for one in cells[: cells.index(cell)] if one.cell_type == "markdown")
     prose = "\n".join(one.source for one in cells if one.cell_type == "markdown")
     assert getattr(check, name).effort in before
@@ -603,7 +610,7 @@ def test_an_exercise_says_its_difficulty_and_minutes_its_hint_and_solution(name)
 def test_the_notebook_goes_on_with_what_the_check_returns(name):
     """The learner's own function when it is right, else the reference: a skipped exercise breaks nothing."""
     path, cell = exercises()[name]
-    sources = [one.source for one in code_cells(read_notebook(path))]
+    sources = [one.source for one in code_cells(solution(path))]
     later = sources[sources.index(cell.source) + 1 :]
     assert re.search(rf"^{name} = check\.{name}\({name}\)$", later[0], re.MULTILINE)
     assert not any("utils.checks.references" in source for source in later)

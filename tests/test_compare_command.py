@@ -217,9 +217,16 @@ def test_two_runs_do_not_write_at_once(desk, capsys):
         assert "Another comparison is writing into" in refusal(desk, capsys)
 
 
-@pytest.mark.parametrize("option", ["--k=0", "--limit=1", "--draft=0"])
-def test_numbers_that_make_no_sense(desk, capsys, option):
-    assert ": " in refusal(desk, capsys, option)
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--k=0", "The number of passages is 0"),
+        ("--limit=1", "The limit is 1"),
+        ("--draft=0", "The number of drafts is 0"),
+    ],
+)
+def test_numbers_that_make_no_sense(desk, capsys, option, words):
+    assert words in refusal(desk, capsys, option)
 
 
 def test_a_handful_of_questions_gives_no_verdict(desk, capsys):

@@ -514,6 +514,21 @@ class Inventive(Reader):
         ]
 
 
+def test_intervals_draw_facts_not_questions(tmp_path):
+    wordings = [replace(question(number), id=f"q{number}-{n}") for number in range(10, 20) for n in range(4)]
+    alone, several = results(tmp_path / "alone"), results(tmp_path / "several", test=wordings)
+    widths = [one.right[NEAREST].high - one.right[NEAREST].low for one in (alone, several)]
+    assert several.case.too_few == "" and len(several.case.test) == 40
+    assert widths[1] > 0.6 * widths[0]  # four wordings of a fact tell little more than one
+
+
+def test_few_facts_give_no_verdict_however_many_wordings_they_have(tmp_path):
+    wordings = [replace(question(number), id=f"q{number}-{n}") for number in range(10, 13) for n in range(8)]
+    found = results(tmp_path, test=wordings)
+    assert found.case.too_few.startswith("The questions that judge are about 3 different facts, and at least 10")
+    assert set(found.advice().values()) == {found.case.too_few}
+
+
 def test_failures_come_with_the_most_harmful_first(tmp_path):
     found = results(tmp_path, test=[question(10), silent(1), silent(2)])
     assert [outcome for outcome, _ in found.failures(PROMPT)] == ["unsupported"] * 3

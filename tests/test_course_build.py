@@ -16,6 +16,7 @@ from utils.authoring import __main__ as command_line
 from utils.authoring import build as build_module
 from utils.authoring import output_checks
 from utils.authoring.build import build, checked_copy, drift, leaked_lines, parse_cell
+from utils.authoring.kept_results import FOLDER
 from utils.authoring.output_checks import execution_problems, unexecuted
 from utils.authoring.refresh import Run, chosen_paths, refresh
 from utils.course.learner_copy import FINGERPRINT, Split, split_solution
@@ -420,7 +421,8 @@ def test_nbval_compares_tagged_cells_and_nothing_else(tmp_path):
     ]
     write_notebook(tmp_path / "00_a.ipynb", normalise(notebook_of(*cells)))
     command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-p", "conftest", "-p", "no:cacheprovider"]
-    result = subprocess.run([*command, tmp_path], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    alone = os.environ | {FOLDER: ""}  # nothing to keep, so the kernel need not load what would be kept
+    result = subprocess.run([*command, tmp_path], cwd=ROOT, env=alone, capture_output=True, text=True, timeout=120)
     failed = re.findall(r"^FAILED .*00_a\.ipynb::(Cell \d)", result.stdout, re.MULTILINE)
     assert failed == ["Cell 1", "Cell 5"], result.stdout
     assert "2 failed, 4 passed" in result.stdout.splitlines()[-1]

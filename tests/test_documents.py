@@ -200,11 +200,6 @@ def test_variables_are_read_somewhere(path):
 
 
 @every_document
-def test_no_figure_is_left_open(path):
-    assert re.findall(r"⟦.*?⟧", read(path)) == []
-
-
-@every_document
 def test_pictures_have_alt_text(path):
     assert all(len(alt) > 40 for alt in re.findall(r"!\[(.*?)\]\(", read(path)))
 
@@ -241,6 +236,13 @@ def test_the_readme_adds_up_the_hours():
     words = " ".join(read(README).split())
     assert f"about {all_hours} hours for notebooks 00 to 12, and {appendices} more for the appendices" in words
     assert f"The core (00 to 04, 06 and 09) takes about {core}." in words
+
+
+def test_the_readme_has_the_counted_minutes():
+    page = read(ROOT / "docs" / "teaching" / "minutes.md")
+    counted = dict(re.findall(r"^\| \[(\w\w) · .*\| (\d+) \|$", page, re.MULTILINE))
+    rows = [row for row in table_rows(read(README)) if len(row) == 7 and row[0][:2] in notebook_numbers()]
+    assert {row[0][:2]: row[4].removesuffix(" min") for row in rows} == counted
 
 
 def test_the_readme_states_the_claims_of_the_bets():

@@ -69,6 +69,26 @@ def test_a_share_that_nobody_disagrees_with_is_not_certain():
         share_interval([])
 
 
+def test_questions_about_the_same_fact_are_drawn_together():
+    right, wordings = [1.0] * 20 + [0.0] * 20, 4
+    facts = [number // wordings for number in range(len(right))]
+    alone, together = mean_interval(right), mean_interval(right, groups=facts)
+    assert alone.mean == together.mean == 0.5
+    # Ten facts instead of forty questions: the standard error is twice as large.
+    assert 1.7 < (together.high - together.low) / (alone.high - alone.low) < 2.3
+    assert mean_interval(right, groups=range(40)) == alone
+    assert paired_difference(right, right[::-1], groups=facts).verdict == "no clear difference"
+    assert share_interval([1.0] * 40, facts).low == pytest.approx(share_interval([1.0] * 10).low)
+    with pytest.raises(ValueError, match="each value needs a group"):
+        mean_interval(right, groups=[1, 2])
+
+
+def test_a_large_group_counts_for_all_of_its_questions():
+    values, groups = [1.0] * 9 + [0.0], ["one"] * 9 + ["other"]
+    found = mean_interval(values, groups=groups)
+    assert (found.low, found.mean, found.high) == (0.0, pytest.approx(0.9), 1.0)
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [

@@ -643,4 +643,4 @@ def test_the_pipeline_cites_articles_where_passages_were_found(small):
 
 def test_the_pipeline_without_questions(small):
     answers, timings = RagPipeline(small, FakeGenerator()).timed_answers([])
-    assert answers == [] and timings.total >= 0
+    assert answers == [] and 0 <= timings.total < 1

@@ -169,13 +169,23 @@ def test_a_finished_run_is_read_and_not_trained_again(base, uninterrupted, tmp_p
     assert len(losses) == 12 and not tuned.model.training
 
 
-def test_a_kill_during_a_save_leaves_the_checkpoint_before(base, tmp_path, monkeypatch):
-    plan = replace(PLAN, epochs=1)
-    train_lora(base, tiny_examples(), plan, checkpoint=tmp_path)
-    before = (tmp_path / FILE).read_bytes()
-    (tmp_path / f".{FILE}.0123abcd.tmp").write_bytes(before[: len(before) // 2])
-    train_lora(base, tiny_examples(), plan, checkpoint=tmp_path)
-    assert (tmp_path / FILE).read_bytes() == before
+def test_a_kill_during_a_save_leaves_the_checkpoint_before(base, uninterrupted, tmp_path, monkeypatch):
+    saves, really = [], os.replace
+
+    def killed_at_the_second_epoch(beside, target):
+        saves.append(Path(target).read_bytes() if Path(target).exists() else b"")
+        if len(saves) == 2:
+            raise Killed
+        really(beside, target)
+
+    monkeypatch.setattr("utils.paths.os.replace", killed_at_the_second_epoch)
+    with pytest.raises(Killed):
+        train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path)
+    assert saves[0] == b"" and (tmp_path / FILE).read_bytes() == saves[1] != b""
+    monkeypatch.undo()
+    tuned, losses = train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path)
+    assert farthest(adapter_of(tuned), uninterrupted[0]) < SAME and len(losses) == 12
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
 @pytest.mark.parametrize(
@@ -462,15 +472,12 @@ def command(base, tmp_path, monkeypatch):
     return lambda *options: main([mine, "--out", str(tmp_path / "adapter"), *usual, *options])
 
 
-def test_the_command_line_trains_what_train_lora_trains(command, base, uninterrupted, tmp_path, capsys):
+def test_the_command_line_trains_what_train_lora_trains(command, uninterrupted, tmp_path, capsys):
     assert command("--checkpoint", str(tmp_path / "run")) == 0
     assert capsys.readouterr().out.startswith("12 steps, loss ")
     assert (tmp_path / "run" / FILE).exists()
-    loaded = adapter_of(train_lora(base, tiny_examples(), PLAN)[0])
-    weights = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
-    assert sorted(weights[name].sum().item() for name in weights) == pytest.approx(
-        sorted(weight.sum().item() for weight in loaded.values()), abs=1e-4
-    )
+    trained = {name.replace(".default", ""): weight for name, weight in uninterrupted[0].items()}
+    assert farthest(load_file(tmp_path / "adapter" / "adapter_model.safetensors"), trained) < SAME
 
 
 def test_the_command_line_stops_early_on_dev(command, tmp_path, capsys):
@@ -478,15 +485,20 @@ def test_the_command_line_stops_early_on_dev(command, tmp_path, capsys):
     assert command("--dev", dev) == 1
     assert "Dev example 1 has the same conversation as training example 1" in capsys.readouterr().err
     new = [TrainingExample([{"role": "user", "content": "Quite another text."}], "No rope no boot no tent.")]
-    assert command("--dev", write_examples(tmp_path / "dev.jsonl", new)) == 0
+    assert command("--dev", write_examples(tmp_path / "dev.jsonl", new), "--epochs", "40") == 0
+    steps = int(capsys.readouterr().out.split()[0])
+    assert steps % 3 == 0 and 3 <= steps < 120  # whole epochs, and fewer than 40
 
 
-def test_the_command_line_keeps_the_last_good_adapter(command, base, tmp_path, capsys, monkeypatch):
+def test_the_command_line_keeps_the_last_good_adapter(command, tmp_path, capsys, monkeypatch):
+    seen, step = [], Run._step
+    monkeypatch.setattr(Run, "_step", lambda run, batch: (seen.append(adapter_of(run.tuned)), step(run, batch)))
     derail(monkeypatch, at=6)
     assert command() == 1
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert said.startswith("The loss is nan in step 6")
-    assert any(tensor.any() for tensor in load_file(tmp_path / "adapter" / "adapter_model.safetensors").values())
+    good = {name.replace(".default", ""): weight for name, weight in seen[4].items()}
+    assert farthest(load_file(tmp_path / "adapter" / "adapter_model.safetensors"), good) == 0
 
 
 def test_the_command_line_looks_at_the_folder_before_it_trains(command, tmp_path, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """The world: pure and seeded; every question has exactly the answer that its gold articles state."""
 
+import functools
 import json
 import random
 import re
@@ -59,6 +60,7 @@ def values_of(handbook):
     return {item.fact.id: item.fact.value for item, _ in handbook.stated()}
 
 
+@functools.cache
 def sample_of_training(seed, conversations):
     """What the generator reads in pre-training."""
     stream = Conversations(seed)

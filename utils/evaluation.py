@@ -5,7 +5,7 @@ It knows questions and answers, not how an answer was made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,34 +119,42 @@ def outcome_shares(scores: pd.DataFrame) -> pd.Series:
 
 
 def paired_difference(
-    first: Sequence[float], second: Sequence[float], resamples: int = 2000, seed: int = 0
+    first: Sequence[float],
+    second: Sequence[float],
+    resamples: int = 2000,
+    seed: int = 0,
+    groups: Sequence[Hashable] | None = None,
 ) -> Difference:
     """Mean of first − second over the same questions, with a paired bootstrap interval (percentile, 95 %).
 
+    groups: what each question is about, such as its fact.  Questions about the same are drawn together then.
     Raises ValueError when the lengths differ, when there is nothing to compare, and when a value is missing (NaN).
     """
     if len(first) != len(second) or not len(first):
         raise ValueError("a paired comparison needs the same questions, and at least one, on both sides")
     gaps = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
-    return Difference(*_bootstrap(gaps, resamples, seed))
+    return Difference(*_bootstrap(gaps, resamples, seed, groups=groups))
 
 
-def mean_interval(values: Sequence[float], resamples: int = 2000, seed: int = 0) -> Interval:
+def mean_interval(
+    values: Sequence[float], resamples: int = 2000, seed: int = 0, groups: Sequence[Hashable] | None = None
+) -> Interval:
     """Mean of one value per question, with a bootstrap interval (percentile, 95 %).
 
-    Raises ValueError without values, and when one is missing (NaN).
+    groups: as for `paired_difference`.  Raises ValueError without values, and when one is missing (NaN).
     """
-    return Interval(*_bootstrap(np.asarray(values, dtype=float), resamples, seed))
+    return Interval(*_bootstrap(np.asarray(values, dtype=float), resamples, seed, groups=groups))
 
 
-def share_interval(values: Sequence[float]) -> Interval:
+def share_interval(values: Sequence[float], groups: Sequence[Hashable] | None = None) -> Interval:
     """Mean of values that are 0 or 1, with its interval, also where all of them are equal.
 
     The bootstrap then knows no other value, and its interval has no width.  So the open end is the exact bound: the
     share at which so many equal values come up in 2.5 % of samples (Clopper and Pearson 1934).
+    groups: as for `paired_difference`; the exact bound counts each of them once.
     """
-    found = mean_interval(values)
-    bound = 0.025 ** (1 / len(values))
+    found = mean_interval(values, groups=groups)
+    bound = 0.025 ** (1 / len(values if groups is None else set(groups)))
     if found.low == found.high == 1:
         return Interval(1.0, bound, 1.0)
     return Interval(0.0, 0.0, 1 - bound) if found.low == found.high == 0 else found
@@ -161,14 +169,36 @@ def median_interval(values: Sequence[float], resamples: int = 2000, seed: int = 
 
 
 def _bootstrap(
-    values: np.ndarray, resamples: int, seed: int, statistic: Callable[..., np.ndarray] = np.mean
+    values: np.ndarray,
+    resamples: int,
+    seed: int,
+    statistic: Callable[..., np.ndarray] = np.mean,
+    groups: Sequence[Hashable] | None = None,
 ) -> tuple[float, float, float]:
-    """A statistic of the values, and the bounds of its 95 % interval (percentile bootstrap)."""
+    """A statistic of the values, and the bounds of its 95 % interval (percentile bootstrap).
+
+    groups: draws whole groups of values (cluster bootstrap); the statistic is their mean then.
+    """
     if not values.size:
         raise ValueError("an interval needs at least one value")
     if np.isnan(values).any():
         raise ValueError("a value is missing (NaN): leave that question out on both sides first")
     rng = np.random.default_rng(seed)
-    drawn = statistic(values[rng.integers(0, values.size, (resamples, values.size))], axis=1)
+    if groups is not None and len(set(groups)) < values.size:
+        drawn = _means_of_drawn_groups(values, groups, resamples, rng)
+    else:
+        drawn = statistic(values[rng.integers(0, values.size, (resamples, values.size))], axis=1)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return float(statistic(values)), float(low), float(high)
+
+
+def _means_of_drawn_groups(
+    values: np.ndarray, groups: Sequence[Hashable], resamples: int, rng: np.random.Generator
+) -> np.ndarray:
+    if len(groups) != values.size:
+        raise ValueError("each value needs a group")
+    place = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    member = [place[group] for group in groups]
+    sums, sizes = np.bincount(member, values), np.bincount(member)
+    chosen = rng.integers(0, len(place), (resamples, len(place)))
+    return sums[chosen].sum(axis=1) / sizes[chosen].sum(axis=1)

@@ -25,6 +25,10 @@ Form = Literal["none", "fixed", "needs reading"]
 Standing = Literal["reaches the bar", "misses the bar", "too close to call", "not measured"]
 
 STEPS: tuple[Step, ...] = get_args(Step)
+AT_THE_END = (
+    "Measure another model or a better search, narrow the task, or let people check the answers. Keep the bar, unless "
+    "what a failed answer costs has changed."
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class Source(NamedTuple):
 RIGHT_ANSWERS = {
     "prompt": Source("prompt.correct", "09", "right answers with a prompt and no passage"),
     "rag": Source("rag.correct", "09", "right answers with RAG"),
-    "recall": Source("retrieval.recall_at_3", "01", "right articles among the first three that search finds"),
+    "recall": Source("rag.found", "09", "right articles among the passages that RAG shows"),
 }
 # Without a wanted form, an answer is as wanted when it is right.
 SOURCES: dict[Form, dict[str, Source]] = {
@@ -311,7 +315,7 @@ def _end(findings: Findings, needs: Needs, bar: float) -> Advice:
     best = max(share.mean for _, share in tried)
     step, share = next((step, share) for step, share in tried if share.high >= best)
     said = f"No step reaches {show_number(bar, 'share')}; of the best, this is the cheapest, with {_in_words(share)}."
-    return Advice("end of the ladder", step, f"{said} Lower the bar, or measure another model.")
+    return Advice("end of the ladder", step, f"{said} {AT_THE_END}")
 
 
 def _tried(findings: Findings, needs: Needs) -> list[Rung]:

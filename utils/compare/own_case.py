@@ -52,9 +52,11 @@ class Case:
     @property
     def too_few(self) -> str:
         """Why no arm can be called ahead of another; empty where enough questions judge."""
-        if len(self.test) >= FEWEST:
-            return ""
-        return f"Only {len(self.test)} questions judge, and at least {FEWEST} are needed to say which arm is ahead."
+        needed = f"and at least {FEWEST} are needed to say which arm is ahead."
+        if len(self.test) < FEWEST:
+            return f"Only {len(self.test)} questions judge, {needed}"
+        facts = len(set(facts_of(self.test)))
+        return f"The questions that judge are about {facts} different facts, {needed}" if facts < FEWEST else ""
 
     @property
     def not_opened(self) -> str:
@@ -205,6 +207,12 @@ def fact_names(questions: Sequence[Question]) -> dict[str, str]:
     A question on two facts makes one of both; a question without an answer has a fact of its own.
     """
     return {question.id: group[0].id for group in _by_fact(questions) for question in group}
+
+
+def facts_of(questions: Sequence[Question]) -> list[str]:
+    """The fact of each question, as `fact_names` names it, for intervals that draw facts."""
+    names = fact_names(questions)
+    return [names[question.id] for question in questions]
 
 
 def _split(questions: Sequence[Question]) -> tuple[list[Question], list[Question]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from utils.compare.arms import Bench
-from utils.compare.own_case import FEWEST
+from utils.compare.own_case import FEWEST, facts_of
 from utils.compare.tables import percent
 from utils.evaluation import Interval, score, share_interval
 from utils.rag import answer_from
@@ -44,14 +44,15 @@ def check_reading(bench: Bench) -> Reading:
         return Reading(None, 0)
     gold = [case.gold_passages(question) for question in asked]
     answers = answer_from(asked, gold, bench.kept.of(bench.generator), company=case.company)
-    return Reading(share_interval(score(answers)["right"]), len(asked))
+    return Reading(share_interval(score(answers)["right"], facts_of(asked)), len(asked))
 
 
 def _verdict(share: Interval) -> str:
     if share.high < BAR:
         return (
-            "This model cannot read these texts with this prompt, and a better search cannot help. Choose another "
-            "model with --generator, such as smollm2, a larger model of the Hugging Face Hub, or a server."
+            "This model cannot read these texts with this prompt, and a better search cannot lift it much above this "
+            "share. Choose another model with --generator, such as smollm2, a larger model of the Hugging Face Hub, or "
+            "a server."
         )
     if share.low >= BAR:
         return "It reads these texts well enough for a comparison."

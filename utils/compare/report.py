@@ -57,7 +57,8 @@ def _reading(results: Results) -> list[Content]:
         element(
             "p",
             "The passages that the search finds hold the whole answer for "
-            f"{in_percent(results.recall)} of the answerable test questions. What it misses, no model can read.",
+            f"{in_percent(results.recall)} of the answerable test questions. What the search misses, a model cannot "
+            "read.",
         ),
     ]
 
@@ -112,7 +113,11 @@ def _differences(results: Results) -> list[Content]:
     return [
         element("h2", "Differences"),
         table("Right answers, arm over arm, on the same questions", ["pair", "difference", "verdict"], rows),
-        element("p", "A difference is clear when its interval excludes zero. With more questions, intervals narrow."),
+        element(
+            "p",
+            "A difference is clear when its interval excludes zero. Each interval draws facts, with all questions "
+            "about them. With questions about more facts, intervals narrow.",
+        ),
     ]
 
 

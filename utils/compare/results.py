@@ -14,10 +14,10 @@ import pandas as pd
 from utils.compare.arms import HYBRID, LORA, NEAREST, PROMPT, RAG, Arms, Bench
 from utils.compare.kept_answers import identity
 from utils.compare.lessons import MOST
-from utils.compare.own_case import PASSAGE_TOKENS, Case
+from utils.compare.own_case import PASSAGE_TOKENS, Case, facts_of
 from utils.compare.reading_check import Reading
-from utils.compare.tables import as_points, compare, outcome_table, percent, score_arms
-from utils.evaluation import RIGHT, Difference, Interval, share_interval
+from utils.compare.tables import as_points, outcome_table, percent, score_arms
+from utils.evaluation import RIGHT, Difference, Interval, paired_difference, share_interval
 from utils.handbook import Answer
 from utils.ladder import Findings, Needs, next_step
 
@@ -67,7 +67,8 @@ class Results:
     @cached_property
     def right(self) -> dict[str, Interval]:
         """The share of right answers of each arm."""
-        return {name: share_interval(table["right"]) for name, table in self.scores.items()}
+        facts = facts_of(self.case.test)
+        return {name: share_interval(table["right"], facts) for name, table in self.scores.items()}
 
     @property
     def outcomes(self) -> pd.DataFrame:
@@ -76,9 +77,13 @@ class Results:
 
     @cached_property
     def differences(self) -> list[Compared]:
-        """The pairs that were measured, with paired intervals."""
-        measured = [pair for pair in PAIRS if set(pair) <= self.scores.keys()]
-        return [Compared(*pair, compare(self.scores, *pair)) for pair in measured]
+        """The pairs that were measured, with paired intervals that draw facts."""
+        right, facts = {name: table["right"].tolist() for name, table in self.scores.items()}, facts_of(self.case.test)
+        return [
+            Compared(one, other, paired_difference(right[one], right[other], groups=facts))
+            for one, other in PAIRS
+            if {one, other} <= right.keys()
+        ]
 
     @property
     def best(self) -> str:
