@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from tqdm.auto import tqdm
@@ -35,7 +35,7 @@ class DivergedError(CourseError):
 class Run:
     """One training run: adapter, optimiser, schedule and order of the examples, saved and restored together.
 
-    tuned: a generator with a fresh adapter, which is trained in place.
+    tuned: a generator with a fresh adapter, which is trained in place.  before_step: called with the steps done.
     """
 
     def __init__(
@@ -45,7 +45,9 @@ class Run:
         plan: LoraPlan,
         checkpoints: Checkpoints | None = None,
         stopping: EarlyStopping | None = None,
+        before_step: Callable[[int], object] = lambda done: None,
     ) -> None:
+        self.before_step = before_step
         self.tuned, self.rows, self.plan, self.checkpoints, self.stopping = tuned, rows, plan, checkpoints, stopping
         self.adapter = {name: weight for name, weight in tuned.model.named_parameters() if weight.requires_grad}
         self.device = next(iter(self.adapter.values())).device
@@ -81,6 +83,7 @@ class Run:
         order = torch.randperm(len(self.rows), generator=self.shuffle).tolist()
         size = self.plan.batch_size
         for number in range(len(self.losses) % self.per_epoch, self.per_epoch):
+            self.before_step(len(self.losses))
             self._step([self.rows[index] for index in order[number * size : (number + 1) * size]])
             if number + 1 < self.per_epoch and self.checkpoints and len(self.losses) % self.checkpoints.every == 0:
                 self._save()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -38,12 +38,14 @@ def train_lora(
     checkpoint: Path | str | None = None,
     checkpoint_every: int = 20,
     stopping: EarlyStopping | None = None,
+    before_step: Callable[[int], object] = lambda done: None,
 ) -> tuple[Generator, list[float]]:
     """A copy of the generator with a trained adapter, and the loss at each step.  The base stays as it was.
 
     checkpoint: a folder that keeps the run, every so many steps and at the end of each epoch.  The same call, made
     again after a kill, goes on from there and gives the adapter of a run that nothing interrupted.
     stopping: scores the generator after each epoch, and the adapter with the best score is the result.
+    before_step: called with the number of steps that are done, for a log of one's own.
     Under `torchrun`, inside `process_group()`, the processes share each batch, and all get the same adapter.
     Raises CourseError without examples, for one that does not fit the model or is a dev example too, and for another
     run's checkpoint; its subclass DivergedError, with the last good adapter, when the loss is no longer a number.
@@ -64,7 +66,7 @@ def train_lora(
         r=plan.rank, lora_alpha=plan.alpha, target_modules=targets, task_type="CAUSAL_LM", fan_in_fan_out=transposed
     )
     tuned = Generator(base.name, get_peft_model(copy.deepcopy(base.model), config), base.tokenizer)
-    return tuned, Run(tuned, rows, plan, checkpoints, stopping).train()
+    return tuned, Run(tuned, rows, plan, checkpoints, stopping, before_step).train()
 
 
 def feed_forward_layers(model: torch.nn.Module) -> list[str] | str:

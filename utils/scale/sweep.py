@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,8 +46,16 @@ def train_trial(
     folder.mkdir(parents=True, exist_ok=True)
     begun = folder / f"start-{len(list(folder.glob('start-*')))}"
     begun.touch()
-    with _each_step_noted(folder, kill_after):
-        tuned, _ = train_lora(base, examples, plan, checkpoint=folder / "run", checkpoint_every=1)
+
+    def note(done: int) -> None:
+        """Counts the steps; ends the process once, as on a node without power: nothing more is saved."""
+        if kill_after and done == kill_after and not (folder / KILLED).exists():
+            (folder / KILLED).touch()
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+        with (folder / STEPS).open("ab") as file:
+            file.write(b".")
+
+    tuned, _ = train_lora(base, examples, plan, checkpoint=folder / "run", checkpoint_every=1, before_step=note)
     starts = len(list(folder.glob("start-*")))
     return Trial(plan.rank, plan.seed, mean_loss(tuned, dev), (folder / STEPS).stat().st_size, starts)
 
@@ -87,28 +94,3 @@ def sweep(
     fields = Trial.__dataclass_fields__
     trials = [Trial(**{name: result.metrics[name] for name in fields}) for result in results]
     return sorted(trials, key=lambda one: (ranks.index(one.rank), seeds.index(one.seed)))
-
-
-@contextmanager
-def _each_step_noted(folder: Path, kill_after: int) -> Iterator[None]:
-    """Within it, the folder counts the steps of training, and the process is killed once before the step after these.
-
-    It ends as on a node without power: nothing is saved that was not saved before.
-    """
-    from utils.finetuning.loop import Run
-
-    step = Run._step
-
-    def noted(run: Run, batch: Any) -> None:
-        if kill_after and len(run.losses) == kill_after and not (folder / KILLED).exists():
-            (folder / KILLED).touch()
-            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
-        step(run, batch)
-        with (folder / STEPS).open("ab") as file:
-            file.write(b".")
-
-    Run._step = noted
-    try:
-        yield
-    finally:
-        Run._step = step
