@@ -156,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m utils.compare", description="Compares prompt, RAG, LoRA and both on documents of your own."
     )
-    parser.add_argument("--documents", type=_path, required=True, help="folder of Markdown, text, HTML, Word or PDF")
+    parser.add_argument("--documents", type=_path, required=True, help="folder of Markdown, text, HTML, rst, Word, PDF")
     parser.add_argument("--questions", type=Path, help="questions with gold answers: .jsonl, .csv or .xlsx")
     parser.add_argument("--out", type=_path, required=True, help="folder for the report and the answers; goes on there")
     parser.add_argument("--company", default="", help="whose help desk the model is; the folder's name if not given")
