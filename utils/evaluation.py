@@ -184,10 +184,10 @@ def _bootstrap(
     if np.isnan(values).any():
         raise ValueError("a value is missing (NaN): leave that question out on both sides first")
     rng = np.random.default_rng(seed)
-    if groups is not None and len(set(groups)) < values.size:
-        drawn = _means_of_drawn_groups(values, groups, resamples, rng)
-    else:
+    if groups is None:
         drawn = statistic(values[rng.integers(0, values.size, (resamples, values.size))], axis=1)
+    else:
+        drawn = _means_of_drawn_groups(values, groups, resamples, rng)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return float(statistic(values)), float(low), float(high)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from utils.compare.folders import ANSWERS
 from utils.compare.kept_answers import Answering, KeptAnswers, KeptModel, identity
 from utils.compare.lessons import MOST, closed_book_lessons, reading_lessons
-from utils.compare.own_case import Case, facts_of
+from utils.compare.own_case import Case
 from utils.errors import CourseError
 from utils.evaluation import Interval, share_interval
 from utils.finetuning import LoraPlan, TrainingExample, train_lora
@@ -84,8 +84,9 @@ class Bench:
 
         Where a value is in none of the question's documents word for word, finding these documents has to do.
         """
-        pairs = [pair for pair in zip(self.case.test, self.found, strict=True) if pair[0].answerable]
-        return share_interval([self._is_found(*pair) for pair in pairs], facts_of([q for q, _ in pairs]))
+        rows = zip(self.case.test, self.found, self.case.test_facts, strict=True)
+        found, facts = zip(*((self._is_found(q, shown), fact) for q, shown, fact in rows if q.answerable), strict=True)
+        return share_interval(found, facts)
 
     def _is_found(self, question: Question, found: Sequence[Passage]) -> bool:
         named = [passage for passage in found if passage.article_id in question.articles]

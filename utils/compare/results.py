@@ -14,7 +14,7 @@ import pandas as pd
 from utils.compare.arms import HYBRID, LORA, NEAREST, PROMPT, RAG, Arms, Bench
 from utils.compare.kept_answers import identity
 from utils.compare.lessons import MOST
-from utils.compare.own_case import PASSAGE_TOKENS, Case, facts_of
+from utils.compare.own_case import PASSAGE_TOKENS, Case
 from utils.compare.reading_check import Reading
 from utils.compare.tables import as_points, outcome_table, percent, score_arms
 from utils.evaluation import RIGHT, Difference, Interval, paired_difference, share_interval
@@ -67,8 +67,7 @@ class Results:
     @cached_property
     def right(self) -> dict[str, Interval]:
         """The share of right answers of each arm."""
-        facts = facts_of(self.case.test)
-        return {name: share_interval(table["right"], facts) for name, table in self.scores.items()}
+        return {name: share_interval(table["right"], self.case.test_facts) for name, table in self.scores.items()}
 
     @property
     def outcomes(self) -> pd.DataFrame:
@@ -78,9 +77,9 @@ class Results:
     @cached_property
     def differences(self) -> list[Compared]:
         """The pairs that were measured, with paired intervals that draw facts."""
-        right, facts = {name: table["right"].tolist() for name, table in self.scores.items()}, facts_of(self.case.test)
+        right = {name: table["right"].tolist() for name, table in self.scores.items()}
         return [
-            Compared(one, other, paired_difference(right[one], right[other], groups=facts))
+            Compared(one, other, paired_difference(right[one], right[other], groups=self.case.test_facts))
             for one, other in PAIRS
             if {one, other} <= right.keys()
         ]
