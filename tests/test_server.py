@@ -58,6 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.scripted.answer(self, None)
 
     def send(self, status, body, headers=JSON):
+        self.server.scripted.leave(self)  # before the answer goes out, because the next request may follow it at once
         body = body if isinstance(body, bytes) else body.encode()
         self.send_response(status)
         for name, value in headers.items():
@@ -76,7 +77,7 @@ class ScriptedServer:
     def __init__(self):
         self.payloads, self.keys, self.most_at_once = [], [], 0
         self.say = lambda handler, payload: handler.send(200, completion(asked(payload).upper()))
-        self._at_once, self._lock = 0, threading.Lock()
+        self._at_work, self._lock = set(), threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.scripted, self._http.daemon_threads = self, True
         self.address = f"127.0.0.1:{self._http.server_address[1]}"
@@ -87,13 +88,16 @@ class ScriptedServer:
         with self._lock:
             self.payloads.append(payload)
             self.keys.append(handler.headers.get("Authorization"))
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
+            self._at_work.add(handler)
+            self.most_at_once = max(self.most_at_once, len(self._at_work))
         try:
             self.say(handler, payload)
         finally:
-            with self._lock:
-                self._at_once -= 1
+            self.leave(handler)
+
+    def leave(self, handler):
+        with self._lock:
+            self._at_work.discard(handler)
 
     def always(self, status, body, headers=JSON):
         self.say = lambda handler, payload: handler.send(status, body, headers)
