@@ -133,7 +133,7 @@ def test_the_report_says_what_was_measured(results):
     for one in results.differences:
         assert f"{one.first} over {one.second}" in text
     assert "RAG: clearly more right answers than bare question." in text
-    assert "RAG: no clear difference in right answers to nearest sentence." in text
+    assert "RAG and nearest sentence: no clear difference in right answers." in text
     assert "a server gives only answers" in text  # why two arms are missing
     assert "limit of questions 21" in text and "torch" in text
     failed = [answer for _, answer in results.failures(results.best)]

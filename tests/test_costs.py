@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from utils import costs
+from utils.authoring.headline import read_headline
 from utils.cost_explorer import CostExplorer, break_even_a_day, costs_by_volume
 from utils.costs import (
     APPROACHES,
@@ -126,6 +127,14 @@ def test_effort_multiplies_people_and_nothing_else(prices):
         once, double = (first_year(bill(approach, now, prices), now) for now in (NOW, twice))
         assert double.pop("people") == pytest.approx(2 * once.pop("people"))
         assert double == once
+
+
+def test_the_shares_of_right_answers_are_those_of_notebook_09():
+    measured = read_headline().shares["right"]
+    arms = {PROMPT: "base", RAG: "RAG", HYBRID: "hybrid", LONG: "RAG"}
+    assert {approach.name: round(100 * approach.right) for approach in arms} == {
+        approach.name: measured[arm] for approach, arm in arms.items()
+    }
 
 
 @given(st.sampled_from(APPROACHES), st.sampled_from(GROWING), st.floats(0, 1000), st.floats(0, 1000))

@@ -396,6 +396,15 @@ class TestRefresh:
             refresh(["00"], solutions)
         assert (solutions / "00_a.ipynb").read_bytes() == before
 
+    def test_an_edit_during_the_run_is_kept(self, course):
+        solutions, _ = course
+        edit = "import pathlib; edited = pathlib.Path('01_b.ipynb'); edited.write_text(edited.read_text() + '\\n')"
+        write_notebook(solutions / "01_b.ipynb", notebook_of(code(edit)))
+        before = (solutions / "01_b.ipynb").read_text()
+        with pytest.raises(CourseError, match="01_b.ipynb was changed while it ran: refresh it again"):
+            refresh(["01"], solutions)
+        assert (solutions / "01_b.ipynb").read_text() == before + "\n"
+
     def test_names_choose_notebooks_in_their_order(self, course):
         solutions, _ = course
         write_notebook(solutions / "01_b.ipynb", notebook_of(code("1")))

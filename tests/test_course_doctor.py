@@ -199,6 +199,8 @@ class TestMachine:
         finding = doctor.check_progress()
         assert finding.verdict == "note" and "ledger.json cannot be written" in finding.sentence
         assert "set COURSE_PROGRESS and COURSE_LEDGER" in finding.sentence
+        (tmp_path / "closed" / "ledger.json").write_text("{}")  # writable itself, but no new file can take its place
+        assert doctor.check_progress().verdict == "note"
 
 
 class TestReport:

@@ -43,7 +43,7 @@ from utils.quiz.questions import load_quiz
 README, CONTRIBUTING, DATA_CARD = ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATASETS / "README.md"
 PHRASINGS = ROOT / "utils" / "authoring" / "world" / "phrasings" / "README.md"
 CARDS = [PHRASINGS, *sorted((ROOT / "models").glob("*/README.md"))]
-DOCUMENTS = [README, CONTRIBUTING, DATA_CARD, *CARDS]
+DOCUMENTS = [README, CONTRIBUTING, DATA_CARD, ROOT / "docs" / "bigger-model.md", *CARDS]
 FOLDERS = (".ci", ".github", "datasets", "docs", "models", "notebooks", "solutions", "tests", "utils")
 NOT_OURS = (".venv/", "Qwen/")  # made by make; on the Hub
 

@@ -106,9 +106,11 @@ def test_sentences_of_other_languages(text, parts):
 
 
 def test_citations():
-    assert cited_articles(Answer(COST, "Delivery costs $12. [2] [1] [2] [7]", SHOWN)) == ["delivery", "prices", "?"]
+    assert cited_articles(Answer(COST, "Delivery costs $12. [2] [1] [2] [7]", SHOWN)) == ["delivery", "prices", "?7"]
     row = score([Answer(COST, "Delivery costs $12. [2] [7]", SHOWN)]).iloc[0]
     assert (row["citation_precision"], row["citation_recall"]) == (0.5, 1.0)
+    row = score([Answer(COST, "Delivery costs $12. [2] [7] [8]", SHOWN)]).iloc[0]
+    assert row["citation_precision"] == pytest.approx(1 / 3)  # each invented mark counts
     row = score([Answer(COST, "Delivery costs $12.", SHOWN)]).iloc[0]
     assert (row["citation_precision"], row["citation_recall"]) == (0.0, 0.0)
 
@@ -157,6 +159,36 @@ def test_paired_difference_on_a_known_case():
     assert paired_difference(first, first).verdict == "no clear difference"
     assert paired_difference(first, second) == gap
     assert as_points(gap).startswith("+30 points")
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "verdict"),
+    [
+        (4, 0, "no clear difference"),  # p = 0.125; the bootstrap alone would exclude zero
+        (5, 0, "no clear difference"),  # p = 0.063
+        (6, 0, "higher"),  # p = 0.031
+        (7, 1, "no clear difference"),  # p = 0.070
+        (8, 1, "higher"),  # p = 0.039
+        (0, 6, "lower"),
+        (0, 5, "no clear difference"),
+    ],
+)
+@pytest.mark.parametrize("questions", [10, 200])
+def test_a_verdict_needs_the_exact_sign_test_too(better, worse, verdict, questions):
+    first = [1.0] * better + [0.0] * (questions - better)
+    second = [0.0] * better + [1.0] * worse + [0.0] * (questions - better - worse)
+    gap = paired_difference(first, second)
+    assert gap.verdict == verdict
+    assert gap.mean == pytest.approx((better - worse) / questions) and gap.low <= gap.mean <= gap.high
+    assert type(gap.low) is type(gap.high) is float
+    facts = [number // 2 for number in range(2 * questions)]  # each question twice is not twice as much evidence
+    twice = [np.repeat(side, 2) for side in (first, second)]
+    assert paired_difference(*twice, groups=facts).verdict == verdict
+
+
+def test_the_exact_sign_test_is_for_values_of_0_and_1():
+    first = [0.5] * 4 + [0.0] * 36
+    assert paired_difference(first, [0.0] * 40).verdict == "higher"
 
 
 @pytest.mark.parametrize("pair", [([1.0], []), ([], [])])

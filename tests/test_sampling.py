@@ -55,6 +55,13 @@ def test_some_of_each_category(set_share):
     assert {example.source is None for example in examples} == {True, False}
 
 
+@pytest.mark.parametrize("share", ["0.1", "0.5", "0.75"])
+def test_both_wordings_of_a_dated_fact_stay_together(set_share, share):
+    set_share(share)
+    rows = datasets.load_dated_questions()
+    assert all(one.versions == other.versions for one, other in zip(rows[::2], rows[1::2], strict=True))
+
+
 def test_who_stores_answers_to_all_questions_forgets_the_share(set_share):
     set_share("0.1")
     use_all()

@@ -90,6 +90,14 @@ def test_a_damaged_folder_is_made_again(package, conversions, damage):
     assert weights.read_bytes() == b"converted" and len(conversions) == 2
 
 
+def test_what_a_killed_conversion_left_is_swept_away(package, conversions):
+    folder = smollm2.converted_folder()
+    left = folder.with_name(f"{folder.name}.0123abcd.tmp")
+    left.mkdir(parents=True)
+    smollm2.smollm2_folder()
+    assert left_over() == [folder.name]
+
+
 def test_two_at_once_share_one_conversion(package, conversions):
     found = []
     threads = [threading.Thread(target=lambda: found.append(smollm2.smollm2_folder())) for _ in range(3)]

@@ -56,6 +56,11 @@ def test_the_ids_count_from_one():
     assert [passage.id for passage in found] == ["a#1", "a#2"]
 
 
+def test_a_title_or_an_abbreviation_is_no_end_of_a_sentence():
+    found = texts("Please bring these papers to Dr. Smith, and ask in room No. 12. " * 6, tokens=24)
+    assert len(found) > 2 and not any(text.endswith(("Dr.", "No.")) for text in found)
+
+
 @pytest.mark.parametrize("text", ["", " \n\n", "---\n\n***\n"])
 def test_an_article_without_text_is_named(text):
     with pytest.raises(CourseError, match=r"The article 'a' has no text: write some, or leave it out\."):

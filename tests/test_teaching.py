@@ -179,6 +179,10 @@ def test_every_notebook_that_there_is_has_a_page(course, made):
         ({"formats": [PLAN | {"blocks": [{"notebook": "02", "ask": ["gone"]}]}]}, "has no question 'gone'"),
         ({"formats": [PLAN | {"blocks": [{"notebook": "02", "do": ["First"], "ask": ["pick"]}]}]}, "asks 'pick' twice"),
         ({"formats": [PLAN | {"blocks": [{"notebook": "02", "minutes": 5}]}]}, "states its minutes"),
+        (
+            {"formats": [PLAN | {"blocks": [{"notebook": "02", "do": ["First"], "checkpoint": ["Second"]}]}]},
+            "has no section 'Second' for its `checkpoint`",
+        ),
         ({"formats": [PLAN | {"blocks": [{"title": "Break"}]}]}, "needs `title` and `minutes`"),
         ({"formats": [PLAN | {"blocks": [{"notebook": "03"}]}]}, "names notebook 03, which does not exist"),
         ({"notes": {"02": {"Third": {"able": "x"}}}}, "has no section 'Third'"),
@@ -223,6 +227,34 @@ def test_remarks_notes_and_blocks_stand_on_the_pages(small):
     assert "likely wrong answer b" in plan and "Expect **b** from many" in page and "Count again." in page
     assert "**a, right** Five" in page and "No, five." in page
     assert r"a \*price\* of \$5" in page and r"\<b\>" in page
+
+
+def test_an_exercise_is_named_where_learners_do_it_and_not_where_it_is_shown(small):
+    done = make_pages(teaching_of(), small_lessons(small))["plan-an-hour.md"]
+    assert "- First, with an exercise of 4 minutes\n" in done
+    shown_only = PLAN | {"blocks": [{"notebook": "02", "show": ["First"]}]}
+    page = make_pages(teaching_of(formats=[shown_only]), small_lessons(small))["plan-an-hour.md"]
+    assert "**You show, from the solution**\n\n- First\n" in page
+
+
+def test_a_block_ends_with_a_few_sentences(small, monkeypatch):
+    notes = {"02": {"First": {"able": "One."}, "Second": {"able": "Two."}}}
+    monkeypatch.setattr(pages_module, "SENTENCES", 1)
+    with pytest.raises(CourseError, match="notebook 02 ends with 2 sentences of 1 at most"):
+        make_pages(teaching_of(notes=notes), small_lessons(small))
+    chosen = PLAN | {"blocks": [PLAN["blocks"][1] | {"checkpoint": ["Second"]}]}
+    page = make_pages(teaching_of(formats=[chosen], notes=notes), small_lessons(small))["plan-an-hour.md"]
+    assert "- Two." in page and "- One." not in page
+
+
+@pytest.mark.parametrize(
+    ("second", "heading"),
+    [({}, "Discuss, if there is time"), ({"discuss": "B?"}, "Discuss one of these, if there is time")],
+)
+def test_one_question_is_enough_to_discuss(small, second, heading):
+    notes = {"02": {"First": {"discuss": "A?"}, "Second": {"able": "That."} | second}}
+    page = make_pages(teaching_of(notes=notes), small_lessons(small))["plan-an-hour.md"]
+    assert f"**{heading}**\n\n- A?\n" in page
 
 
 def test_the_real_remarks_cover_the_decisions_of_the_plans(course):

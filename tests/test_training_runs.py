@@ -82,16 +82,14 @@ class Killed(BaseException):
     """What a kill looks like from inside."""
 
 
-def kill_after(steps, monkeypatch):
-    """Training raises Killed once this many steps are done, before anything is saved."""
-    step = Run._step
+def kill_after(steps):
+    """A `before_step` that raises Killed once this many steps are done."""
 
-    def deadly(run, batch):
-        if len(run.losses) == steps:
+    def deadly(done):
+        if done == steps:
             raise Killed
-        step(run, batch)
 
-    monkeypatch.setattr(Run, "_step", deadly)
+    return deadly
 
 
 def run_python(arguments, script, folder, **variables):
@@ -110,16 +108,14 @@ import os, sys
 from pathlib import Path
 from test_training_runs import tiny_examples, tiny_generator
 from utils.finetuning import LoraPlan, train_lora
-from utils.finetuning.loop import Run
 
-step = Run._step
-def deadly(run, batch):
-    if len(run.losses) == 7:
+def deadly(done):
+    if done == 7:
         os.kill(os.getpid(), 9) if os.name == "posix" else os._exit(9)
-    step(run, batch)
-Run._step = deadly
+
 plan = LoraPlan(rank=2, alpha=4, learning_rate=0.02, epochs=4, batch_size=4)
-train_lora(tiny_generator(), tiny_examples(), plan, checkpoint=Path(sys.argv[1]) / "run", checkpoint_every=2)
+saves = {"checkpoint": Path(sys.argv[1]) / "run", "checkpoint_every": 2}
+train_lora(tiny_generator(), tiny_examples(), plan, **saves, before_step=deadly)
 """
 
 
@@ -134,26 +130,24 @@ def test_a_killed_process_goes_on_and_gives_the_same_adapter(base, uninterrupted
 
 
 @pytest.mark.parametrize("killed_after", [0, 1, 4, 6, 8, 11])
-def test_wherever_it_is_killed(killed_after, base, uninterrupted, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        kill_after(killed_after, patch)
-        with pytest.raises(Killed):
-            train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path, checkpoint_every=2)
+def test_wherever_it_is_killed(killed_after, base, uninterrupted, tmp_path):
+    saves = {"checkpoint": tmp_path, "checkpoint_every": 2}
+    with pytest.raises(Killed):
+        train_lora(base, tiny_examples(), PLAN, **saves, before_step=kill_after(killed_after))
     tuned, losses = train_lora(base, tiny_examples(), PLAN, checkpoint=str(tmp_path), checkpoint_every=2)
     assert farthest(adapter_of(tuned), uninterrupted[0]) < SAME
     assert losses == pytest.approx(uninterrupted[1], abs=SAME)
 
 
-def test_dropout_goes_on_as_it_would_have(tmp_path, monkeypatch):
+def test_dropout_goes_on_as_it_would_have(tmp_path):
     base = tiny_generator()
     base.model.config.attention_dropout = 0.3
     for layer in base.model.model.layers:
         layer.self_attn.attention_dropout = 0.3
     whole = adapter_of(train_lora(base, tiny_examples(), PLAN)[0])
-    with monkeypatch.context() as patch:
-        kill_after(5, patch)
-        with pytest.raises(Killed):
-            train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path, checkpoint_every=1)
+    saves = {"checkpoint": tmp_path, "checkpoint_every": 1}
+    with pytest.raises(Killed):
+        train_lora(base, tiny_examples(), PLAN, **saves, before_step=kill_after(5))
     torch.manual_seed(99)
     resumed = adapter_of(train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path, checkpoint_every=1)[0])
     assert farthest(resumed, whole) < SAME
@@ -161,10 +155,9 @@ def test_dropout_goes_on_as_it_would_have(tmp_path, monkeypatch):
     assert farthest(without, whole) > 100 * SAME  # the dropout did something
 
 
-def test_a_finished_run_is_read_and_not_trained_again(base, uninterrupted, tmp_path, monkeypatch):
+def test_a_finished_run_is_read_and_not_trained_again(base, uninterrupted, tmp_path):
     train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path)
-    kill_after(12, monkeypatch)
-    tuned, losses = train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path)
+    tuned, losses = train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path, before_step=kill_after(12))
     assert farthest(adapter_of(tuned), uninterrupted[0]) < SAME
     assert len(losses) == 12 and not tuned.model.training
 
@@ -204,6 +197,16 @@ def test_another_run_s_checkpoint_is_refused(other, named, base, tmp_path):
         other = {"base": tiny_generator(seed=1)}
     with pytest.raises(CourseError, match=rf"other settings \({named}\): name another folder"):
         train_lora(**(run | other), checkpoint=tmp_path)
+
+
+def test_scores_on_other_dev_examples_are_not_mixed(base, tmp_path):
+    def stopping(answer):
+        dev = [TrainingExample([{"role": "user", "content": "Where is it?"}], answer)]
+        return EarlyStopping(scores(1.0, 2.0, 3.0, 4.0), 3, dev)
+
+    train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path, stopping=stopping("One."))
+    with pytest.raises(CourseError, match=r"other settings \(dev examples\)"):
+        train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path, stopping=stopping("Two."))
 
 
 @pytest.mark.parametrize(
@@ -272,13 +275,10 @@ def test_looking_at_dev_changes_nothing(base, uninterrupted):
     assert farthest(adapter_of(tuned), uninterrupted[0]) == 0
 
 
-def test_a_killed_run_remembers_its_scores(base, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        kill_after(7, patch)
-        with pytest.raises(Killed):
-            train_lora(
-                base, tiny_examples(), PLAN, checkpoint=tmp_path, stopping=EarlyStopping(scores(math.inf, 4.0), 3)
-            )
+def test_a_killed_run_remembers_its_scores(base, tmp_path):
+    stopping = EarlyStopping(scores(math.inf, 4.0), 3)
+    with pytest.raises(Killed):
+        train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path, stopping=stopping, before_step=kill_after(7))
     stopping = EarlyStopping(scores(3.0, 2.0), 3)
     tuned, losses = train_lora(base, tiny_examples(), PLAN, checkpoint=tmp_path, stopping=stopping)
     assert stopping.scores == [math.inf, 4.0, 3.0, 2.0]
@@ -299,6 +299,15 @@ def test_dev_loss_is_a_score(base):
     assert mean_loss(base, many, batch_size=2) == pytest.approx(mean_loss(base, many, batch_size=5), rel=1e-5)
     with pytest.raises(CourseError, match="no example to measure"):
         mean_loss(base, [])
+
+
+def test_dev_loss_is_measured_without_dropout(monkeypatch):
+    base = tiny_generator()
+    for layer in base.model.model.layers:
+        layer.self_attn.attention_dropout = 0.5
+    still = mean_loss(base, tiny_examples())
+    base.model.train()
+    assert mean_loss(base, tiny_examples()) == still and base.model.training
 
 
 def test_dev_examples_that_are_trained_on_are_refused(base):
@@ -358,10 +367,6 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_adapter(base, monkeyp
 def test_gradients_that_are_no_numbers_never_reach_the_adapter(base, monkeypatch):
     derail(monkeypatch, at=6, where="gradients")
     with pytest.raises(DivergedError, match=r"^The gradient's length is (inf|nan) in step 6,") as raised:
-        train_lora(base, tiny_examples(), PLAN)
-    monkeypatch.undo()
-    kill_after(5, monkeypatch)
-    with pytest.raises(Killed):
         train_lora(base, tiny_examples(), PLAN)
     assert all(weight.isfinite().all() for weight in adapter_of(raised.value.tuned).values())
 

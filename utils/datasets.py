@@ -49,6 +49,8 @@ KIND: dict[type, Callable[..., Hashable]] = {
     Ticket: attrgetter("queue"),
     JargonPair: type,
 }
+# Rows that are kept or left out together: both wordings of a dated fact, which notebook 04 reads in pairs.
+TOGETHER: dict[type, Callable[..., Hashable]] = {DatedQuestion: attrgetter("relation", "versions")}
 
 
 def load_articles(folder: Path | str | None = None) -> list[Article]:
@@ -186,7 +188,11 @@ def _load_rows(path: Path, record: type[Row]) -> list[Row]:
         raise CourseError(f"The file {path} is empty: {_fix(path, 'write one record on each line')}.")
     if record not in KIND or not _is_the_courses(path):
         return rows
-    return sample(rows, chosen_share(), KIND[record])
+    groups: dict[Hashable, list[Row]] = {}
+    for number, row in enumerate(rows):
+        groups.setdefault(TOGETHER[record](row) if record in TOGETHER else number, []).append(row)
+    kept = sample(list(groups.values()), chosen_share(), lambda group: KIND[record](group[0]))
+    return [row for group in kept for row in group]
 
 
 def numbered_lines(path: Path, fix: str) -> list[tuple[int, bytes]]:

@@ -6,11 +6,12 @@ It knows questions and answers, not how an answer was made.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from utils.citations import cited_numbers, without_citations
 from utils.handbook import Answer
@@ -79,9 +80,9 @@ def quotes_a_passage(answer: Answer) -> bool:
 
 
 def cited_articles(answer: Answer) -> list[str]:
-    """Ids of the articles that the answer cites, each once, in order; a mark that points at no passage is "?"."""
+    """Ids of the articles that the answer cites, each once, in order; a mark that points at no passage is "?7"."""
     numbers, shown = cited_numbers(answer.text), answer.passages
-    return list(dict.fromkeys(shown[number - 1].article_id if 1 <= number <= len(shown) else "?" for number in numbers))
+    return list(dict.fromkeys(shown[n - 1].article_id if 1 <= n <= len(shown) else f"?{n}" for n in numbers))
 
 
 def score(answers: Sequence[Answer]) -> pd.DataFrame:
@@ -127,13 +128,32 @@ def paired_difference(
 ) -> Difference:
     """Mean of first − second over the same questions, with a paired bootstrap interval (percentile, 95 %).
 
-    groups: what each question is about, such as its fact.  Questions about the same are drawn together then.
+    Where few questions differ, that interval is too narrow: four that all favour one side would exclude zero.  So for
+    values of 0 and 1, an interval excludes zero only if the exact sign test does (McNemar 1947), which needs six.
+
+    groups: what each question is about, such as its fact.  Questions about the same are drawn together then, and
+    count as one in the test.
     Raises ValueError when the lengths differ, when there is nothing to compare, and when a value is missing (NaN).
     """
     if len(first) != len(second) or not len(first):
         raise ValueError("a paired comparison needs the same questions, and at least one, on both sides")
     gaps = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
-    return Difference(*_bootstrap(gaps, resamples, seed, groups=groups))
+    found = Difference(*_bootstrap(gaps, resamples, seed, groups=groups))
+    if found.verdict == "no clear difference" or not np.isin(gaps, (-1, 0, 1)).all():
+        return found
+    low, high = _bounds_by_signs(gaps, groups)
+    if low <= 0 < found.low:
+        return replace(found, low=low)
+    return replace(found, high=high) if found.high < 0 <= high else found
+
+
+def _bounds_by_signs(gaps: np.ndarray, groups: Sequence[Hashable] | None) -> tuple[float, float]:
+    """Bounds of a mean difference, from the exact interval for the share above zero (Clopper and Pearson 1934)."""
+    sums = gaps if groups is None else np.bincount(_members(groups), gaps)
+    decided = sums[sums != 0]
+    positive = binomtest(int((decided > 0).sum()), decided.size).proportion_ci(method="exact")
+    size = np.abs(decided).sum() / gaps.size
+    return float((2 * positive.low - 1) * size), float((2 * positive.high - 1) * size)
 
 
 def mean_interval(
@@ -197,8 +217,13 @@ def _means_of_drawn_groups(
 ) -> np.ndarray:
     if len(groups) != values.size:
         raise ValueError("each value needs a group")
-    place = {group: number for number, group in enumerate(dict.fromkeys(groups))}
-    member = [place[group] for group in groups]
-    sums, sizes = np.bincount(member, values), np.bincount(member)
-    chosen = rng.integers(0, len(place), (resamples, len(place)))
+    members = _members(groups)
+    sums, sizes = np.bincount(members, values), np.bincount(members)
+    chosen = rng.integers(0, sizes.size, (resamples, sizes.size))
     return sums[chosen].sum(axis=1) / sizes[chosen].sum(axis=1)
+
+
+def _members(groups: Sequence[Hashable]) -> list[int]:
+    """For each value, the number of its group."""
+    place = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    return [place[group] for group in groups]

@@ -40,6 +40,12 @@ def wrap_in_house_format(text: str) -> str:
     return format_answer(" ".join(without_citation_marks(text).split()), numbers[0] if numbers else None)
 
 
+def answer_in_letter(text: str) -> str:
+    """What a letter says between its fixed lines; a text that is no letter, as it is."""
+    found = _PATTERN.fullmatch(text.strip())
+    return found.group(1) if found else text
+
+
 def follows_house_format(text: str) -> bool:
     """Whether the whole text is one answer in the house format, character by character."""
     return _PATTERN.fullmatch(text.strip()) is not None

@@ -229,7 +229,7 @@ def _search_or_reading(findings: Findings, needs: Needs, bar: float) -> Advice:
     if search == "too close to call":
         return Advice(search, "better retrieval", f"Search finds the articles for {found}: {_straddles(bar)}")
     if search == "misses the bar":
-        ceiling = f"Search finds the articles for {found} only, and no reader can read the others."
+        ceiling = f"Search finds the articles for only {found}, and no reader can read the others."
         return Advice("next step", "better retrieval", ceiling)
     return _reading(findings, needs, bar)
 
@@ -256,9 +256,10 @@ def _reading(findings: Findings, needs: Needs, bar: float) -> Advice:
 
 def _form(findings: Findings, needs: Needs, bar: float, step: Step) -> Advice:
     """Advice on the form, once the facts are right at `step`."""
-    if findings.plain is None:
+    by_itself: list[Rung] = [] if needs.form == "needs reading" else [(step, findings.plain)]  # no answer is a record
+    if by_itself and findings.plain is None:
         return Advice("not measured", step, "Measure how many of its answers have the wanted form already.")
-    cheap: list[Rung] = [(step, findings.plain), ("template or rule", findings.code), ("examples", findings.examples)]
+    cheap: list[Rung] = [*by_itself, ("template or rule", findings.code), ("examples", findings.examples)]
     trained: Rung = ("LoRA", findings.lora) if step in ("prompt", "LoRA") else ("hybrid", findings.hybrid)
     return (
         _climb(cheap, bar)

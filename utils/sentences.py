@@ -8,12 +8,14 @@ import re
 # name after "Dr.".  Chinese and Japanese put no space behind a sentence.
 _BEFORE_NUMBERS = ("approx", "ca", "No", "Nr", "p", "pp", "Art", "Abs", "Fig", "Tel")
 _BEFORE_NAMES = ("Dr", "Mr", "Mrs", "Ms", "Prof")
-_END = re.compile(
+# The space behind a sentence, as a pattern.
+SPACE_BEHIND = (
     r"(?<=[.!?])"
     + "".join(rf"(?<!\b{short}\.(?=\s+\d))" for short in _BEFORE_NUMBERS)
     + "".join(rf"(?<!\b{short}\.)" for short in _BEFORE_NAMES)
-    + r"\s+(?=[^a-z\s])|(?<=[。！？])(?=[^」』）”’】》。！？\s])"
+    + r"\s+(?=[^a-z\s])"
 )
+_END = re.compile(SPACE_BEHIND + r"|(?<=[。！？])(?=[^」』）”’】》。！？\s])")
 
 
 def sentences(text: str) -> list[str]:

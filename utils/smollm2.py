@@ -90,6 +90,8 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _convert_into(folder: Path, gguf: Path) -> None:
+    for left in folder.parent.glob(f"{folder.name}.*.tmp"):  # by a conversion that was killed
+        shutil.rmtree(left, ignore_errors=True)
     free = shutil.disk_usage(folder.parent).free
     if free < FOLDER_BYTES:
         raise CourseError(

@@ -66,12 +66,15 @@ def refresh(names: Sequence[str] = (), solutions: Path = SOLUTIONS) -> list[Run]
 
 def refresh_one(path: Path, folder: Path) -> Run:
     """Execute one notebook in its own folder and write it back. folder: takes what it writes about a learner."""
+    before = path.read_bytes()
     notebook = normalise(read_notebook(path))
     start = time.perf_counter()
     peak_bytes = _execute(notebook, path, folder)
     run = Run(path, time.perf_counter() - start, peak_bytes)
     if notebook.cells:
         notebook.cells[0].source = COST_LINE.sub(run.cost, notebook.cells[0].source)
+    if path.read_bytes() != before:
+        raise CourseError(f"{path.name} was changed while it ran: refresh it again, so that no edit is lost.")
     write_notebook(path, normalise(notebook))
     return run
 

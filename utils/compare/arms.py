@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from utils.compare.folders import ANSWERS
-from utils.compare.kept_answers import Answering, KeptAnswers, KeptModel, identity
+from utils.compare.kept_answers import Answering, KeptAnswers, KeptModel
 from utils.compare.lessons import MOST, closed_book_lessons, reading_lessons
 from utils.compare.own_case import Case
 from utils.errors import CourseError
@@ -141,7 +141,9 @@ def tuned(bench: Bench, lessons: Sequence[TrainingExample]) -> KeptModel:
     """
     plan = plan_for(bench.generator, bench.seed)
     mark = examples_sha256(lessons)[:12]
-    settings = hashlib.sha256(str([identity(bench.generator), mark, asdict(plan)]).encode()).hexdigest()[:12]
+    settings = hashlib.sha256(str([bench.kept.identity_of(bench.generator), mark, asdict(plan)]).encode()).hexdigest()[
+        :12
+    ]
 
     def train() -> Any:
         try:

@@ -42,6 +42,7 @@ class KeptAnswers:
     """The file.  Raises CourseError when it cannot be read or written, and when it is there and no such file."""
 
     def __init__(self, path: Path) -> None:
+        self._identities: dict[int, tuple[Answering, str]] = {}
         if not path.exists():
             write_atomically(path, "")
         try:
@@ -61,8 +62,14 @@ class KeptAnswers:
 
         adapter: what tells a tuned copy from its base.  make: makes that copy, when its first answer is missing.
         """
-        name = ", ".join(filter(None, [identity(generator), adapter]))
+        name = ", ".join(filter(None, [self.identity_of(generator), adapter]))
         return KeptModel(self.stored, name, generator, make or (lambda: generator))
+
+    def identity_of(self, generator: Answering) -> str:
+        """The generator's `identity`, found once: for a model of gigabytes, that takes seconds."""
+        if id(generator) not in self._identities:
+            self._identities[id(generator)] = generator, identity(generator)
+        return self._identities[id(generator)][1]
 
 
 class KeptModel:

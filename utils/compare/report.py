@@ -45,9 +45,12 @@ def _in_short(results: Results) -> list[Content]:
 def _verdicts(results: Results) -> list[str]:
     if results.case.too_few:
         return [results.case.too_few]
-    words = {"higher": "clearly more right answers than", "lower": "clearly fewer right answers than"}
-    unclear = "no clear difference in right answers to"
-    return [f"{first}: {words.get(gap.verdict, unclear)} {second}." for first, second, gap in results.differences]
+    words = {
+        "higher": "{}: clearly more right answers than {}.",
+        "lower": "{}: clearly fewer right answers than {}.",
+    }
+    unclear = "{} and {}: no clear difference in right answers."
+    return [words.get(gap.verdict, unclear).format(first, second) for first, second, gap in results.differences]
 
 
 def _reading(results: Results) -> list[Content]:

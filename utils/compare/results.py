@@ -12,7 +12,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from utils.compare.arms import HYBRID, LORA, NEAREST, PROMPT, RAG, Arms, Bench
-from utils.compare.kept_answers import identity
 from utils.compare.lessons import MOST
 from utils.compare.own_case import PASSAGE_TOKENS, Case
 from utils.compare.reading_check import Reading
@@ -128,7 +127,7 @@ def settings_of(bench: Bench, limit: int | None = None) -> dict[str, str]:
     embedder = Path(os.environ.get("COURSE_EMBEDDER", "")).name
     return {
         "company": bench.case.company,
-        "model": identity(bench.generator),
+        "model": bench.kept.identity_of(bench.generator),
         "embedder": embedder or "all-MiniLM-L6-v2, the course's own",
         "passages in a prompt": str(bench.k),
         "tokens of a passage, at most": str(PASSAGE_TOKENS),

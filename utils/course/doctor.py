@@ -159,7 +159,8 @@ def check_checkout(folder: Path = ROOT) -> Finding:
 
 def check_progress() -> Finding:
     """Whether quiz answers and measurements can be kept from one notebook to the next."""
-    closed = [path for path in (progress_file(), ledger_file()) if not _may_write(path)]
+    # Saving puts a new file in the place of the old one, so the folder counts.
+    closed = [path for path in (progress_file(), ledger_file()) if not _may_write(path.parent)]
     if not closed:
         return Finding("progress", "ok", f"kept in {progress_file().parent}")
     fix = "set COURSE_PROGRESS and COURSE_LEDGER to files that you can write to"

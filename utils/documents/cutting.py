@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 import regex
 
+from utils.sentences import SPACE_BEHIND
+
 Fits = Callable[[str], bool]
 
 # Each matches a piece with the space that follows it, so that the pieces of a text, joined, are the text.
 LINES = regex.compile(r"[^\n]*\n+|[^\n]+")
-# As in utils.sentences, a small letter after a full stop is more likely "e.g. this" than a new sentence.  Chinese and
-# Japanese put no space behind their full stops.
-SENTENCES = regex.compile(r"(?s).+?(?:[.!?]\s+(?=[^a-z\s])|[。！？｡]+[」』）”’\s]*|\n+|\Z)")
+# Chinese and Japanese put no space behind their full stops.
+SENTENCES = regex.compile(rf"(?s).+?(?:{SPACE_BEHIND}|[。！？｡]+[」』）”’\s]*|\n+|\Z)")
 WORDS = regex.compile(r"\s*\S+\s*|\s+")
 CHARACTERS = regex.compile(r"\X")
 CODE_POINTS = regex.compile(r"(?s).")

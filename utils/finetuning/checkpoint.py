@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from utils.checksums import weights_sha256
 from utils.errors import CourseError
+from utils.finetuning.early_stopping import EarlyStopping
 from utils.finetuning.plan import LoraPlan
 from utils.finetuning.rows import Row
 from utils.paths import left_behind, write_atomically
@@ -99,11 +100,16 @@ class Checkpoints:
         return state, tensors
 
 
-def run_identity(base: torch.nn.Module, rows: Sequence[Row], plan: LoraPlan, patience: int | None) -> dict[str, str]:
+def run_identity(
+    base: torch.nn.Module, rows: Sequence[Row], plan: LoraPlan, stopping: EarlyStopping | None = None
+) -> dict[str, str]:
     """What two runs must share so that one can go on where the other was killed."""
+    patience = stopping.patience if stopping else None
+    dev = [asdict(example) for example in stopping.dev] if stopping else []
     return {
         "base": weights_sha256(base),
         "examples": hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
         "plan": json.dumps(asdict(plan), sort_keys=True),
         "early stopping": str(patience),
+        "dev examples": hashlib.sha256(json.dumps(dev).encode()).hexdigest(),
     }

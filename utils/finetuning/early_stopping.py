@@ -72,10 +72,14 @@ def mean_loss(generator: Generator, examples: Sequence[TrainingExample], batch_s
     if not examples:
         raise CourseError("There is no example to measure the loss on: give at least one.")
     rows = [encode_example(generator, example) for example in examples]
-    total = 0.0
-    with torch.no_grad():
-        for start in range(0, len(rows), batch_size):
-            part = rows[start : start + batch_size]
-            batch = pad_left(part, generator.tokenizer.pad_token_id, generator.model.device)
-            total += completion_loss(generator.model, batch).item() * sum(length for _, length in part)
+    total, was_training = 0.0, generator.model.training
+    generator.model.eval()  # without dropout, also between two steps of a training
+    try:
+        with torch.no_grad():
+            for start in range(0, len(rows), batch_size):
+                part = rows[start : start + batch_size]
+                batch = pad_left(part, generator.tokenizer.pad_token_id, generator.model.device)
+                total += completion_loss(generator.model, batch).item() * sum(length for _, length in part)
+    finally:
+        generator.model.train(was_training)
     return total / sum(length for _, length in rows)

@@ -42,6 +42,8 @@ def train_lora(
 ) -> tuple[Generator, list[float]]:
     """A copy of the generator with a trained adapter, and the loss at each step.  The base stays as it was.
 
+    Seeds torch's own random numbers with plan.seed.
+
     checkpoint: a folder that keeps the run, every so many steps and at the end of each epoch.  The same call, made
     again after a kill, goes on from there and gives the adapter of a run that nothing interrupted.
     stopping: scores the generator after each epoch, and the adapter with the best score is the result.
@@ -57,7 +59,7 @@ def train_lora(
     rows = [encode_example(base, example, f"Training example {n}") for n, example in enumerate(examples, start=1)]
     checkpoints = None
     if checkpoint is not None:
-        run = run_identity(base.model, rows, plan, stopping.patience if stopping else None)
+        run = run_identity(base.model, rows, plan, stopping)
         checkpoints = Checkpoints(Path(os.path.expanduser(checkpoint)), checkpoint_every, run)
     torch.manual_seed(plan.seed)  # before get_peft_model, which draws the adapter's first values
     targets = feed_forward_layers(base.model)

@@ -18,7 +18,7 @@ import numpy as np
 from utils.datasets import load_articles, load_examples, load_questions
 from utils.errors import CourseError
 from utils.finetuning import LoraPlan, TrainingExample, house_training_examples
-from utils.models import Generator, load_embedder, load_generator
+from utils.models import Generator, embedder_folder, load_embedder, load_generator
 from utils.python_reference import load_python_questions, load_topics
 from utils.retrieval.dense import embed
 from utils.sampling import spread, use_all
@@ -67,7 +67,7 @@ def sweep_data() -> tuple[Generator, list[TrainingExample], list[TrainingExample
 
 def indexes(largest: int) -> tuple[list[Row], Row]:
     """Every kind of index at every size."""
-    embedder = load_embedder()
+    embedder = load_embedder(embedder_folder())
     vectors, queries = sentence_vectors(embedder), query_vectors(embedder)
     rows = []
     for one in measure_all(enlarge(vectors, largest), queries, sizes_up_to(largest)):
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measure_and_store(options: argparse.Namespace) -> Path:
     if options.what == "vectors":
-        return save_vectors(sentence_vectors(load_embedder()), options.out)
+        return save_vectors(sentence_vectors(load_embedder(embedder_folder())), options.out)
     measure, of_its_own = {
         "indexes": (lambda: indexes(options.largest), f" --largest {options.largest}"),
         "cluster": (lambda: cluster(options.texts), f" --texts {options.texts}"),

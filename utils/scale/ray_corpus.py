@@ -28,10 +28,10 @@ class Embedder:
     def __init__(self, journal: str) -> None:
         import torch
 
-        from utils.models import load_embedder
+        from utils.models import embedder_folder, load_embedder
 
         torch.set_num_threads(1)
-        self._model = load_embedder()
+        self._model = load_embedder(embedder_folder())
         self._journal = Path(journal)
         self._node = ray_module().get_runtime_context().get_node_id()
 

@@ -50,11 +50,11 @@ def embed_texts(texts: Sequence[str]) -> np.ndarray:
     """Unit vectors of the course's embedder, on one core; can run in a process of its own, which loads it first."""
     import torch
 
-    from utils.models import load_embedder
+    from utils.models import embedder_folder, load_embedder
     from utils.retrieval.dense import embed
 
     torch.set_num_threads(1)
-    return embed(texts, load_embedder())
+    return embed(texts, load_embedder(embedder_folder()))
 
 
 def embed_in_processes(shards: Sequence[Sequence[str]]) -> list[np.ndarray]:

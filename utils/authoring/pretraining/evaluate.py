@@ -324,6 +324,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--card", action="store_true", help="write the table into the model's README")
     options = parser.parse_args(arguments)
+    if options.card and options.part != "test":
+        parser.error("the card shows the test questions: leave --part dev out")
     start = time.perf_counter()
     generator = load_generator(str(options.model))
     results, ties = measure(generator, options.part)

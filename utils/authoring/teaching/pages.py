@@ -10,6 +10,7 @@ from pathlib import Path
 from utils.authoring.teaching.plan import (
     CHECKPOINT,
     DISCUSSION,
+    SENTENCES,
     SHOWN,
     STEP,
     TEACHING,
@@ -24,6 +25,7 @@ from utils.authoring.teaching.plan import (
     read_teaching,
 )
 from utils.authoring.teaching.sections import LINES_PER_MINUTE, WORDS_PER_MINUTE, Lesson, Section, lessons
+from utils.errors import CourseError
 from utils.paths import write_atomically
 from utils.quiz.schema import Decision, Prediction
 
@@ -106,11 +108,23 @@ def _block(block: PlannedBlock, teaching: Teaching) -> list[str]:
     bets = any(isinstance(one, Prediction) for section in block.done[:1] for one in section.questions)
     begun = "place their bets, start" if bets else "start"
     parts += _listed(f"Learners {begun} the whole notebook, and read", [_named(section) for section in block.done])
-    parts += _listed("You show, from the solution", [_named(section) for section in block.shown])
+    parts += _listed("You show, from the solution", [_escaped(section.heading) for section in block.shown])
     parts += _listed("Ask the room", [_question_line(one, block.lesson, teaching) for one in block.decisions])
     chosen = [notes[one.heading] for one in (*block.done, *block.shown) if one.heading in notes]
-    parts += _listed("Discuss", [note.discuss for note in chosen if note.discuss])
-    return parts + _listed("Go on when each group can say", [note.able for note in chosen if note.able])
+    discussed = [note.discuss for note in chosen if note.discuss]
+    parts += _listed(f"Discuss{' one of these' if len(discussed) > 1 else ''}, if there is time", discussed)
+    return parts + _listed("Go on when each group can say", _checkpoint(block, block.lesson.number, notes))
+
+
+def _checkpoint(block: PlannedBlock, number: str, notes: Mapping[str, SectionNote]) -> list[str]:
+    """The sentences that end a block.  Raises CourseError when they are too many for its minutes."""
+    sentences = [note.able for one in block.concluding if (note := notes.get(one.heading)) and note.able]
+    if len(sentences) > SENTENCES:
+        raise CourseError(
+            f"{TEACHING.name}: a block on notebook {number} ends with {len(sentences)} sentences of {SENTENCES} at "
+            "most: name the sections that matter most in its `checkpoint`."
+        )
+    return sentences
 
 
 def _question_line(question: Decision, lesson: Lesson, teaching: Teaching) -> str:
@@ -149,6 +163,7 @@ def _time(minutes: int) -> str:
 
 
 def _named(section: Section) -> str:
+    """A section that learners do, with the minutes of its exercise."""
     exercise = f", with an exercise of {section.exercise_minutes} minutes" if section.exercise_minutes else ""
     return f"{_escaped(section.heading)}{exercise}"
 
@@ -229,6 +244,7 @@ def _rules() -> list[str]:
         "- An exercise takes the minutes stated above it, and a quiz question the minutes in its quiz file.",
         f"- A section that you show takes {SHOWN:.0%} of its reading time.",
         f"- A decision takes {DISCUSSION} minutes more in class, for the vote and the discussion.",
+        "- Questions under *Discuss* are not counted.",
         f"- A block with a notebook has {CHECKPOINT} minutes for its checkpoint, and is rounded up to {STEP} minutes.",
         "- The computer's time is not added: start a whole run, then read while it goes on.",
         "- A block without a notebook, such as a break, has the minutes that were written down for it.",

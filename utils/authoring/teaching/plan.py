@@ -21,6 +21,7 @@ TEACHING = ROOT / "docs" / "teaching" / "teaching.yaml"
 SHOWN = 0.5  # of the reading time: you tell a section instead of letting everybody read it
 DISCUSSION = 3  # minutes for each decision, after the vote
 CHECKPOINT = 2  # minutes for each block with a notebook
+SENTENCES = 3  # at most, that a group must be able to say at the end of a block
 STEP = 5
 
 
@@ -42,6 +43,7 @@ class Block(Strict):
     """One block of a plan: a notebook with the sections that learners do or that you show, or a stretch without one.
 
     ask: further questions of the notebook's quiz.  minutes: only for a block without a notebook.
+    checkpoint: the sections whose `able` ends the block; all of them where it is empty.
     """
 
     notebook: NotebookNumber | None = None
@@ -51,6 +53,7 @@ class Block(Strict):
     do: tuple[Text, ...] = ()
     show: tuple[Text, ...] = ()
     ask: tuple[Text, ...] = ()
+    checkpoint: tuple[Text, ...] = ()
 
 
 class Format(Strict):
@@ -88,6 +91,12 @@ class PlannedBlock:
     def shown(self) -> list[Section]:
         """The sections that you show from the executed solution."""
         return [self.lesson.section(heading) for heading in self.block.show] if self.lesson else []
+
+    @property
+    def concluding(self) -> list[Section]:
+        """The sections that the checkpoint is about."""
+        sections, chosen = [*self.done, *self.shown], self.block.checkpoint
+        return [section for section in sections if section.heading in chosen] if chosen else sections
 
     @property
     def questions(self) -> list[QuizQuestion]:
@@ -188,6 +197,11 @@ def _lesson(block: Block, lessons: Mapping[str, Lesson]) -> Lesson | None:
 def _check_names(block: Block, lesson: Lesson) -> None:
     for heading in (*block.do, *block.show):
         lesson.section(heading)
+    if outside := set(block.checkpoint) - {*block.do, *block.show}:
+        raise CourseError(
+            f"{TEACHING.name}: the block on notebook {lesson.number} has no section {min(outside)!r} for its "
+            "`checkpoint`: name one of those under `do` and `show`."
+        )
     inside = [question.id for heading in block.do for question in lesson.section(heading).questions]
     twice = _twice([*inside, *(lesson.question(id).id for id in block.ask)])
     if block.minutes is not None or twice:
