@@ -188,9 +188,11 @@ def _load_rows(path: Path, record: type[Row]) -> list[Row]:
         raise CourseError(f"The file {path} is empty: {_fix(path, 'write one record on each line')}.")
     if record not in KIND or not _is_the_courses(path):
         return rows
+    if record not in TOGETHER:
+        return sample(rows, chosen_share(), KIND[record])
     groups: dict[Hashable, list[Row]] = {}
-    for number, row in enumerate(rows):
-        groups.setdefault(TOGETHER[record](row) if record in TOGETHER else number, []).append(row)
+    for row in rows:
+        groups.setdefault(TOGETHER[record](row), []).append(row)
     kept = sample(list(groups.values()), chosen_share(), lambda group: KIND[record](group[0]))
     return [row for group in kept for row in group]
 

@@ -140,10 +140,8 @@ def tuned(bench: Bench, lessons: Sequence[TrainingExample]) -> KeptModel:
     Raises TrainingFailedError then, when it cannot be trained.
     """
     plan = plan_for(bench.generator, bench.seed)
-    mark = examples_sha256(lessons)[:12]
-    settings = hashlib.sha256(str([bench.kept.identity_of(bench.generator), mark, asdict(plan)]).encode()).hexdigest()[
-        :12
-    ]
+    what = [bench.kept.identity_of(bench.generator), examples_sha256(lessons)[:12], asdict(plan)]
+    settings = hashlib.sha256(str(what).encode()).hexdigest()[:12]
 
     def train() -> Any:
         try:
