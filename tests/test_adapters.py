@@ -28,7 +28,7 @@ from utils.finetuning import (
 )
 from utils.finetuning.adapters import CONFIG_FILE, MANIFEST_FILE, WEIGHTS_FILE, examples_sha256, read_manifest
 from utils.models import load_generator
-from utils.paths import write_atomically
+from utils.paths import OF_THE_SYSTEM, write_atomically
 from utils.rag import answer_closed_book
 
 FILES = {WEIGHTS_FILE, CONFIG_FILE, MANIFEST_FILE}
@@ -296,7 +296,8 @@ def test_a_manifest_that_names_other_files_is_refused(base, saved):
 
 
 def test_a_file_that_no_adapter_has_is_named(base, tuned, saved):
-    (saved / ".DS_Store").touch()  # macOS puts it everywhere
+    for name in OF_THE_SYSTEM:
+        (saved / name).touch()
     assert same_adapter(load_adapter(base, saved), tuned)
     (saved / "adapter_model.bin").touch()
     with pytest.raises(CourseError, match=r"holds a file that no adapter has, adapter_model\.bin: .*\.$"):

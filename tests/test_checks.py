@@ -509,7 +509,7 @@ def scored(answer, gold, sources):
     return scored_outcome(Answer(Question("q", "?", "plain", values, ("a",), (), ""), answer, passages))
 
 
-@settings(max_examples=500, derandomize=True, deadline=None)
+@settings(max_examples=500)
 @given(
     pieces=st.lists(st.sampled_from(PIECES), max_size=4),
     between=st.sampled_from([" ", "  ", "\n", "\u00a0"]),

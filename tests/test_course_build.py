@@ -431,7 +431,7 @@ def test_nbval_compares_tagged_cells_and_nothing_else(tmp_path):
     write_notebook(tmp_path / "00_a.ipynb", normalise(notebook_of(*cells)))
     command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-p", "conftest", "-p", "no:cacheprovider"]
     alone = os.environ | {FOLDER: ""}  # nothing to keep, so the kernel need not load what would be kept
-    result = subprocess.run([*command, tmp_path], cwd=ROOT, env=alone, capture_output=True, text=True, timeout=120)
+    result = subprocess.run([*command, tmp_path], cwd=ROOT, env=alone, capture_output=True, text=True, timeout=600)
     failed = re.findall(r"^FAILED .*00_a\.ipynb::(Cell \d)", result.stdout, re.MULTILINE)
     assert failed == ["Cell 1", "Cell 5"], result.stdout
     assert "2 failed, 4 passed" in result.stdout.splitlines()[-1]

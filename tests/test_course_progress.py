@@ -419,8 +419,21 @@ def test_progress_on_the_command_line(learner, command, capsys):
     assert "02_rag: not started" in capsys.readouterr().out
     assert command("progress", "--figure", str(learner.folder / "mine.png")) == 0
     assert (learner.folder / "mine.png").read_bytes().startswith(b"\x89PNG")
+    assert command("progress", "--figure", str(learner.folder / "mine.png")) == 0, "an older figure is replaced"
     assert command("progress", "--figure", str(learner.folder / "no" / "mine.png")) == 1
     assert "The figure was not written" in capsys.readouterr().err
+    (learner.folder / "notes.txt").write_text("mine")
+    assert command("progress", "--figure", str(learner.folder / "notes.txt")) == 1
+    assert "is no PNG file" in capsys.readouterr().err and (learner.folder / "notes.txt").read_text() == "mine"
+
+
+def test_an_export_says_beside_its_text_that_files_were_damaged(learner, command, capsys):
+    for name in ("progress.json", "ledger.json"):
+        (learner.folder / name).write_text("{")
+    assert command("progress", "--export") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["answers"] == {}
+    assert said.err.count("could not be read, so it was set aside") == 2
 
 
 def test_export_and_import_on_the_command_line(learner, another, command, monkeypatch, capsys):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from utils.errors import CourseError
 from utils.finetuning import EmbedderPlan, blend, tune_embedder
 from utils.finetuning.embedder import batches_without_repeats
 from utils.models import load_embedder
@@ -55,10 +56,17 @@ def test_a_blend_lies_between():
     assert np.allclose(near_old, ends[0], atol=1e-6)
     assert np.allclose(embed(text, blend(old, new, 1)), ends[1], atol=1e-6)
     assert 0 < np.linalg.norm(middle - ends[0]) < np.linalg.norm(ends[1] - ends[0])
-    with pytest.raises(ValueError, match="between 0, the old embedder, and 1"):
+    with pytest.raises(CourseError, match="The share is 1.5: choose 0, the old embedder, to 1"):
         blend(old, new, 1.5)
 
 
-def test_a_single_pair_cannot_be_learned():
-    with pytest.raises(ValueError, match="at least two pairs"):
-        tune_embedder(load_embedder(), PAIRS[:1])
+@pytest.mark.parametrize("pairs", [[], PAIRS[:1], [(question, "one passage") for question, _ in PAIRS]])
+def test_pairs_that_have_nothing_to_be_told_from_are_refused(pairs):
+    with pytest.raises(CourseError, match="two different passages"):
+        tune_embedder(load_embedder(), pairs)
+
+
+@pytest.mark.parametrize("settings", [{"epochs": 0}, {"batch_size": 1}])
+def test_a_plan_that_trains_nothing_is_refused(settings):
+    with pytest.raises(CourseError, match=f"{next(iter(settings))} is .: choose . or more"):
+        EmbedderPlan(**settings)

@@ -99,6 +99,15 @@ def test_a_model_with_code_of_its_own_is_always_asked(folder, monkeypatch):
         generator.complete(ask("Who?"))
 
 
+def test_a_model_that_gave_its_hidden_states_still_counts_as_the_same(folder, monkeypatch):
+    generator = load_generator()
+    first = generator.complete(ask("Who?"))
+    generator.model(torch.tensor([[1, 2]]), output_hidden_states=True)
+    assert any(part._forward_hooks for part in generator.model.modules()), "the library leaves hooks behind"
+    monkeypatch.setattr("utils.models.decode", refuse)
+    assert generator.complete(ask("Who?")) == first
+
+
 def test_texts_are_embedded_once(folder, monkeypatch):
     embedder = load_embedder()
     texts = [f"sentence {n}" for n in range(kept_results.FEWEST_TEXTS)]

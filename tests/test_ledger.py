@@ -193,7 +193,7 @@ for number in range(15):
 """
     command = [sys.executable, "-c", script, str(path)]
     writers = [subprocess.Popen([*command, name], cwd=ROOT) for name in ("02", "06")]
-    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+    assert [writer.wait(timeout=300) for writer in writers] == [0, 0]
     history = Ledger.open(path).history("shared.count")
     for name in ("02", "06"):
         assert [found.value for found in history if found.notebook == name] == list(range(15))

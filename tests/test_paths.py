@@ -21,7 +21,7 @@ def fail_with(number):
 
 
 def open_the_full_device(original, path, mode, **named):
-    return original("/dev/full", "w", **named)
+    return original("/dev/full", mode.replace("x", "w"), **named)
 
 
 def test_root_is_the_checkout():
@@ -39,6 +39,23 @@ def test_write_makes_folders_and_keeps_bytes(tmp_path):
     write_atomically(path, "two")
     assert path.read_text() == "two"
     assert os.listdir(path.parent) == ["a.json"]
+
+
+def test_what_cannot_be_encoded_leaves_nothing_behind(tmp_path):
+    (tmp_path / "a.json").write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(tmp_path / "a.json", "half a letter: \ud800")
+    assert os.listdir(tmp_path) == ["a.json"] and (tmp_path / "a.json").read_text() == "old"
+
+
+def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch):
+    def interrupt(number):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "a.json", "new")
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permission bits")

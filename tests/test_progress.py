@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import random
+import select
 import signal
 import stat
 import subprocess
@@ -80,7 +81,7 @@ def test_two_open_sessions_see_each_other(path):
 
 def test_two_processes_lose_nothing(path):
     writers = [start(WRITER, path, name, 25) for name in ("one", "two")]
-    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+    assert [writer.wait(timeout=300) for writer in writers] == [0, 0]
     for writer in writers:
         writer.stdout.close()
     assert set(Progress.load(path).answers()) == {f"{name}/{n}" for name in ("one", "two") for n in range(25)}
@@ -91,7 +92,7 @@ def test_death_between_writing_and_replacing_loses_nothing(path):
     Progress.load(path).record_answer("kept", "a")
     before = path.read_bytes()
     dying = start(DIES_WHILE_SAVING, path)
-    assert dying.wait(timeout=60) == 9
+    assert dying.wait(timeout=300) == 9
     dying.stdout.close()
     assert path.read_bytes() == before
     after = Progress.load(path)
@@ -127,7 +128,8 @@ def test_killed_two_hundred_times_it_keeps_what_it_said_it_saved(path):
             finally:
                 os._exit(1)
         os.close(writing)
-        told = os.read(reading, 100)  # at least one save is done, and the next is under way
+        ready, _, _ = select.select([reading], [], [], 60)  # a fork may be stuck on another thread's lock
+        told = os.read(reading, 100) if ready else b""  # at least one save is done, and the next is under way
         time.sleep(chance.uniform(0, 0.02))
         os.kill(child, signal.SIGKILL)
         assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
@@ -341,12 +343,14 @@ def test_what_was_kept_in_memory_is_saved_when_the_disk_is_back(path, monkeypatc
         raise OSError(errno.ENOSPC, "No space left on device")
 
     progress = Progress.load(path)
-    with monkeypatch.context() as patch:
-        patch.setattr(storage, "write_atomically", refuse)
-        progress.record_answer("x", "a")
-    assert not path.exists()
-    progress.record_answer("y", "b")
-    assert set(Progress.load(path).answers()) == {"x", "y"}
+    for lost, kept in ("xy", "vw"):  # the second time is news again
+        with monkeypatch.context() as patch:
+            patch.setattr(storage, "write_atomically", refuse)
+            progress.record_answer(lost, "a")
+        (notice,) = progress.take_notices()
+        assert "No space left" in notice and lost not in Progress.load(path).answers()
+        progress.record_answer(kept, "b")
+        assert {lost, kept} <= set(Progress.load(path).answers())
 
 
 def test_a_lock_held_too_long_keeps_the_answer(path, monkeypatch):
@@ -363,9 +367,11 @@ def test_a_held_lock_costs_its_wait_once_and_not_per_call(path, monkeypatch):
     monkeypatch.setattr(storage, "LOCK_SECONDS", 0.5)
     holder, waiter = Progress.load(path), Progress.load(path)
     holder.record_answer("old", "a")
+    waits = noted_waits(waiter, monkeypatch)
     with holder._store._lock:
-        assert seconds_of(lambda: waiter.record_answer("x", "a")) >= 0.5
-        assert seconds_of(lambda: [waiter.record_answer(name, "a") for name in "yz"] + [waiter.answers()]) < 0.3
+        for name in "xyz":
+            waiter.record_answer(name, "a")
+        assert waits == [0.5, 0, 0]
         assert set(waiter.answers()) == {"old", "x", "y", "z"}
         (notice,) = waiter.take_notices()
         assert "another program" in notice and notice.endswith(".") and "\n" not in notice
@@ -376,17 +382,25 @@ def test_a_held_lock_costs_its_wait_once_and_not_per_call(path, monkeypatch):
 def test_once_the_lock_is_free_a_short_wait_is_worth_it_again(path, monkeypatch):
     monkeypatch.setattr(storage, "LOCK_SECONDS", 0.2)
     holder, waiter = Progress.load(path), Progress.load(path)
+    waits = noted_waits(waiter, monkeypatch)
     with holder._store._lock:
         waiter.record_answer("x", "a")
     waiter.record_answer("y", "a")
     with holder._store._lock:
-        assert seconds_of(lambda: waiter.record_answer("z", "a")) >= 0.2
+        waiter.record_answer("z", "a")
+    assert waits == [0.2, 0, 0.2]
 
 
-def seconds_of(action):
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
+def noted_waits(progress, monkeypatch):
+    """How many seconds each call is ready to wait for the lock, in a list that grows."""
+    waits, acquire = [], progress._store._lock.acquire
+
+    def noting(timeout):
+        waits.append(timeout)
+        return acquire(timeout=timeout)
+
+    monkeypatch.setattr(progress._store._lock, "acquire", noting)
+    return waits
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows lets only administrators make links")

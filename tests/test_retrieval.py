@@ -13,7 +13,7 @@ import pytest
 import safetensors
 import safetensors.numpy
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from utils.datasets import load_articles, load_questions
@@ -202,7 +202,6 @@ def test_no_question_no_hits(small):
     reader=st.sampled_from(AUDIENCES),
     k=st.integers(1, 25),
 )
-@settings(deadline=None)
 def test_a_forbidden_passage_takes_up_no_place(audiences, reader, k):
     articles = [article(f"a{number}", audience=one) for number, one in enumerate(audiences)]
     index = DenseIndex(articles, FakeEmbedder())
@@ -275,7 +274,6 @@ STEPS = st.lists(st.tuples(st.sampled_from(["add", "replace", "withdraw"]), st.s
 
 
 @given(steps=STEPS)
-@settings(deadline=None)
 def test_a_changed_index_equals_a_new_one(steps):
     embedder = FakeEmbedder()
     present = {name: article(name, f"About {name}.") for name in "abcd"}
@@ -574,7 +572,6 @@ GOLD = st.sets(st.sampled_from(NAMES), min_size=1, max_size=4)
 
 
 @given(questions=st.lists(st.tuples(RANKED, GOLD), min_size=1, max_size=5), k=st.integers(1, 12))
-@settings(deadline=None)
 def test_metrics_equal_ir_measures(questions, k):
     rankings, gold = [list(one) for one in zip(*questions, strict=True)]
     qrels = {f"q{row}": dict.fromkeys(right, 1) for row, right in enumerate(gold)}

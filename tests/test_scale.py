@@ -53,6 +53,7 @@ from utils.scale import (
     split,
 )
 from utils.scale.__main__ import REAL, main, sizes_up_to
+from utils.scale.indexes import as_searched
 from utils.scale.ray_cluster import INSTALL, ray_module
 from utils.scale.stored import save_run, save_vectors
 from utils.scale.sweep import sweep, train_trial
@@ -167,7 +168,10 @@ def test_kinds_that_differ_only_in_the_search_share_one_index():
     vectors = enlarge(random_directions(300, 32, seed=1), 3000, jitter=1.5)
     quick, thorough = measure_all(vectors, random_directions(20, 32, seed=2), [3000], ["HNSW", "HNSW, thorough"])
     assert (quick.build, quick.bytes) == (thorough.build, thorough.bytes)
-    assert quick.milliseconds.mean < thorough.milliseconds.mean and quick.recall.mean <= thorough.recall.mean
+    assert quick.recall.mean <= thorough.recall.mean
+    one = build("HNSW", vectors)
+    candidates = [as_searched(one, kind, vectors).hnsw.efSearch for kind in ("HNSW", "HNSW, thorough")]
+    assert candidates[0] < candidates[1]  # a clock would say so too, but not on a busy machine
 
 
 def test_a_kind_that_there_is_not(vectors):
@@ -408,6 +412,7 @@ def test_a_killed_trial_goes_on_and_ends_as_if_nothing_had_happened(tmp_path):
         env=os.environ | {"PYTHONPATH": paths},
         capture_output=True,
         text=True,
+        timeout=600,
     )
     assert ended.returncode not in (0, 1), ended.stderr
     after = train_trial(*tiny_data(), TINY, tmp_path / "t", kill_after=3)
@@ -430,7 +435,7 @@ def test_a_trial_that_nobody_kills_starts_once(tmp_path):
 
 
 def ray_processes():
-    """Processes of Ray that this one started, or that lost their parent."""
+    """Processes of Ray on this computer: one that lost its parent would not be found among the children."""
     found = []
     for process in psutil.process_iter():
         try:

@@ -393,7 +393,7 @@ def test_a_server_that_hangs_is_left(chat, pauses):
     sentence = refusal(generator.complete, [user("a")])
     awake.set()
     assert sentence.startswith(f"The server at {chat.address} gave no answer in 0.1 seconds")
-    assert len(chat.payloads) == ATTEMPTS_TIMED_OUT and len(pauses) == 1
+    assert len(pauses) == ATTEMPTS_TIMED_OUT - 1  # counted here: a busy server may not have read the last request yet
 
 
 def test_a_server_that_is_not_there_is_named(chat, pauses):
@@ -463,7 +463,7 @@ def test_an_interrupt_loses_nothing_and_does_not_wait(chat):
         interrupted.append(time.perf_counter())
         while not caught.is_set():  # a finalizer that happens to run swallows an interrupt: then once more, as a person
             _thread.interrupt_main()
-            caught.wait(2)
+            caught.wait(15)
 
     def say(handler, payload):
         number = next(numbers)
@@ -477,9 +477,9 @@ def test_an_interrupt_loses_nothing_and_does_not_wait(chat):
     with pytest.raises(KeyboardInterrupt):
         generator.complete(conversations)
     caught.set()
-    assert time.perf_counter() - interrupted[0] < 10  # the requests under way would hang for a minute
+    assert time.perf_counter() - interrupted[0] < 40  # the requests under way would hang for a minute
     awake.set()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while len(answering._ANSWERS) < 7 and time.monotonic() < until:  # the four under way still arrive
         time.sleep(0.01)
     assert len(chat.payloads) == 7
@@ -504,7 +504,7 @@ def test_a_pause_ends_when_another_request_has_failed(chat):
     chat.say = say
     start = time.perf_counter()
     assert "(400: no)" in refusal(generator.complete, [user("a"), user("b")])
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 20  # not the half minute of the pause
 
 
 # Rubbish.

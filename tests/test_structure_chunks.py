@@ -301,7 +301,7 @@ def words_in(text):
     return Counter(re.findall(r"[a-z0-9]+|[^\W_a-z0-9]", text))
 
 
-@settings(max_examples=80, deadline=None, phases=PHASES)
+@settings(max_examples=80, phases=PHASES)
 @given(text=DOCUMENTS, tokens=st.integers(MIN_TOKENS, 120))
 def test_no_passage_is_too_long_and_no_word_is_lost(text, tokens):
     found = passages_of(article(text, "On leave"), count, tokens)
@@ -309,7 +309,7 @@ def test_no_passage_is_too_long_and_no_word_is_lost(text, tokens):
     assert words_in(text) - words_in("\n".join(map(passage_text, found))) == Counter()
 
 
-@settings(max_examples=60, deadline=None, phases=PHASES)
+@settings(max_examples=60, phases=PHASES)
 @given(text=st.text(min_size=1, max_size=300), tokens=st.integers(MIN_TOKENS, 60))
 def test_any_text_at_all_is_bounded(text, tokens):
     try:

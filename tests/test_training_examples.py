@@ -66,7 +66,7 @@ MALFORMED = {
     "empty messages": ({"messages": [], "completion": "Yes."}, "messages: List should have at least 1 item"),
     "a number": ({"messages": turns("Why?"), "completion": 4}, "completion: Input should be a valid string"),
     "a blank completion": ({"messages": turns("Why?"), "completion": " \n"}, "completion: String should match"),
-    "an unknown role": ({"messages": [{"role": "me", "content": "x"}], "completion": "y"}, "messages.0.role"),
+    "an unknown role": ({"messages": [{"role": "me", "content": "x"}], "completion": "y"}, "messages, 0, role: Input"),
     "a text for messages": ({"messages": "Why?", "completion": "y"}, "messages: Input should be a valid"),
     "an answer last": ({"messages": turns("Why?", "So."), "completion": "y"}, "has no question"),
 }

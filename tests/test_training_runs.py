@@ -99,7 +99,11 @@ def run_python(arguments, script, folder, **variables):
     environment = os.environ | {"OMP_NUM_THREADS": "1", **variables}
     environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), environment.get("PYTHONPATH", "")])
     return subprocess.run(
-        [sys.executable, *arguments, str(path), str(folder)], env=environment, capture_output=True, text=True
+        [sys.executable, *arguments, str(path), str(folder)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
 
 

@@ -165,13 +165,13 @@ def test_public_companies_are_not_the_course_company():
     assert not {word.lower() for name in names for word in name.split()[:1]} & reserved_words()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds)
 def test_same_seed_same_conversation(seed):
     assert Conversations(seed).draw(FULL) == Conversations(seed).draw(FULL)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(seeds)
 def test_read_answers_quote_the_cited_passage(seed):
     level = Level(passages=4, facts=4, follow_ups=5, unanswerable=0.2, breadth=0.3)
@@ -183,7 +183,7 @@ def test_read_answers_quote_the_cited_passage(seed):
             assert sentence in passages[number]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(seeds, st.sampled_from(all_topics()))
 def test_an_article_states_each_of_its_facts_once(seed, topic: Topic):
     rng = random.Random(seed)
@@ -196,7 +196,7 @@ def test_an_article_states_each_of_its_facts_once(seed, topic: Topic):
         assert "{" not in item.sentence
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds, st.sampled_from([r for t in all_topics() for r in t.relations]))
 def test_values_are_of_their_kind(seed, relation: Relation):
     rng = random.Random(seed)

@@ -23,11 +23,17 @@ _LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](\S.*)")
 
 
 def check_file(path: Path, wanted: str, fix: str) -> None:
-    """Compares a file with its checksum.  Raises CourseError, which ends with `fix`, when it is missing or differs."""
+    """Compares a file with its checksum.  Raises CourseError, which ends with `fix`, when it is missing,
+    cannot be read or differs.
+    """
     if not path.is_file():
         raise CourseError(f"The file {path} is missing: {fix}.")
-    about = path.stat()
-    if _sha256(path, about.st_size, about.st_mtime_ns) != wanted:
+    try:
+        about = path.stat()
+        found = _sha256(path, about.st_size, about.st_mtime_ns)
+    except OSError as error:
+        raise CourseError(f"The file {path} cannot be read ({error.strerror or error}): {fix}.") from error
+    if found != wanted:
         raise CourseError(f"The file {path} was changed or cut short, its checksum differs: {fix}.")
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from utils.errors import CourseError
 from utils.paths import DATASETS
+from utils.validation import first_broken_rule
 
 PRICES = DATASETS / "prices.yaml"
 DAYS = 365
@@ -203,10 +204,8 @@ def load_prices(path: Path | str | None = None) -> Prices:
 
 def _rule(error: ValidationError) -> str:
     """The first broken rule: "output_tokens, value: Input should be greater than or equal to 0"."""
-    first = error.errors(include_url=False)[0]
-    place = ", ".join(str(part) for part in first["loc"])
-    rule = first["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{place}: {rule}" if place else f"it must hold one entry for each price ({rule})"
+    broken = first_broken_rule(error)
+    return str(broken) if broken.place else f"it must hold one entry for each price ({broken.rule})"
 
 
 def bill(approach: Approach, circumstances: Circumstances, prices: Prices) -> Bill:

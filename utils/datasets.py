@@ -34,6 +34,7 @@ from utils.handbook import (
 )
 from utils.paths import DATASETS
 from utils.sampling import chosen_share, sample
+from utils.validation import first_broken_rule
 
 MAKE_AGAIN = "run `make datasets` to make it again"
 
@@ -218,9 +219,7 @@ def read_row(line: bytes, where: str, record: type[Row], fix: str) -> Row:
     try:
         return _adapter(record).validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = ": ".join([*(str(place) for place in first["loc"][:1]), first["msg"]])
-        raise CourseError(f"{where} is broken ({reason}): {fix}.") from error
+        raise CourseError(f"{where} is broken ({first_broken_rule(error).within(1)}): {fix}.") from error
 
 
 @cache

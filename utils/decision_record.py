@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from utils.errors import CourseError
 from utils.ledger import Ledger
 from utils.paths import write_atomically
+from utils.validation import first_broken_rule
 
 OPTIONS = ("prompt only", "RAG", "RAG + template", "RAG + examples", "LoRA", "hybrid", "long context")
 # What the record draws on: the key in the ledger, what it says, and the notebook that measures it.
@@ -150,7 +151,7 @@ def _checked(fields: dict[str, Any]) -> Record:
     try:
         return Record.model_validate(fields)
     except ValidationError as error:
-        name = str(error.errors(include_url=False)[0]["loc"][0])
+        name = str(first_broken_rule(error).place[0])
         if name not in Record.model_fields:
             known = ", ".join(Record.model_fields)
             raise CourseError(f"A decision record has no field {name!r}: choose one of {known}.") from None

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from utils.errors import CourseError
 from utils.personal_files import ledger_file
 from utils.storage import Document, JsonStore, now
+from utils.validation import first_broken_rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -264,11 +265,8 @@ def _measurement(
 def _reason(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return f"value, low and high must be plain numbers ({error})"
-    first = error.errors()[0]
-    if first["loc"] == ("key",):
-        return 'a key has the form "rag.correct", in lower case'
-    where = f"{first['loc'][0]}: " if first["loc"] else ""
-    return where + first["msg"].removeprefix("Value error, ")
+    broken = first_broken_rule(error)
+    return 'a key has the form "rag.correct", in lower case' if broken.place == ("key",) else broken.within(1)
 
 
 @cache

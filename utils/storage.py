@@ -81,6 +81,7 @@ class JsonStore(Generic[D]):
                 self._sweep()
                 write_atomically(self.path, document.model_dump_json(indent=1) + "\n")
             self._unsaved.clear()
+            self._said_memory = False  # should it happen again, it is news again
         except CANNOT_WRITE as error:
             self._unsaved.append(change)
             self._say_memory(error)

@@ -26,6 +26,8 @@ FOLDER = "COURSE_KEPT_RESULTS"
 FEWEST_TEXTS = 20
 # Of adapters: how strong each is, which are in use, and which were added to the weights.
 SETTINGS = ("scaling", "disable_adapters", "active_adapters", "merged_adapters")
+# Once asked for its hidden states, a model keeps this module's hooks, which change no answer.
+HARMLESS_HOOKS = "transformers.utils.output_capturing"
 # The name of an adapter's losses among its tensors; no weight has it.
 LOSSES = "losses"
 STARTUP = f"""\
@@ -137,6 +139,11 @@ def _shape(model: Any) -> list[tuple[str, ...]] | None:
     None for a model with hooks or with layers of a notebook's own: their code has no checksum, so it is computed anew.
     """
     parts = list(model.named_modules())
-    if any(part._forward_hooks or part._forward_pre_hooks or type(part).__module__ == "__main__" for _, part in parts):
+    if any(_has_own_code(part) for _, part in parts):
         return None
     return [(name, type(part).__name__, *(repr(getattr(part, each, "")) for each in SETTINGS)) for name, part in parts]
+
+
+def _has_own_code(part: Any) -> bool:
+    hooks = [*part._forward_hooks.values(), *part._forward_pre_hooks.values()]
+    return type(part).__module__ == "__main__" or any(hook.__module__ != HARMLESS_HOOKS for hook in hooks)

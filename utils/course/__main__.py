@@ -3,10 +3,14 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from utils.course.command_line import run
 from utils.errors import CourseError
+from utils.paths import write_atomically
+
+PNG = b"\x89PNG"  # what every such file begins with
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,15 +34,20 @@ def _progress(options: argparse.Namespace) -> int:
     from utils.ledger import Ledger
     from utils.quiz.progress import Progress
 
-    progress, ledger = Progress.load(), Ledger.open()
     if options.export:
-        print(export_text(progress, ledger))
+        with redirect_stdout(sys.stderr):  # that a file was damaged is no part of the text
+            progress, ledger = Progress.load(), Ledger.open()
+            text = export_text(progress, ledger)
+            for notice in progress.take_notices():
+                print(notice)
+        print(text)
         return 0
+    progress, ledger = Progress.load(), Ledger.open()
     if options.bring_in:
         print(import_text(_text_of(options.bring_in), progress, ledger))
     overview = look_over(progress, ledger)
     if options.figure:
-        _write(options.figure, figure(overview.calibration))
+        _write(Path(options.figure), figure(overview.calibration))
     print(as_text(overview))
     return 0
 
@@ -52,11 +61,15 @@ def _text_of(name: str) -> str:
         raise CourseError(f"{name} cannot be read ({problem}): name the file that holds your progress.") from None
 
 
-def _write(name: str, content: bytes) -> None:
+def _write(path: Path, figure: bytes) -> None:
+    if not path.absolute().parent.is_dir():
+        raise CourseError(f"The figure was not written: there is no folder {path.parent}, so name one that exists.")
     try:
-        Path(name).write_bytes(content)
+        if path.exists() and not path.read_bytes().startswith(PNG):
+            raise CourseError(f"{path} is no PNG file, so the figure was not written over it: name another file.")
     except OSError as problem:
         raise CourseError(f"The figure was not written ({problem}): name a file in a folder of yours.") from None
+    write_atomically(path, figure)
 
 
 def _reset(options: argparse.Namespace) -> int:

@@ -1,11 +1,11 @@
 """Learners' work is backed up before anything replaces it, and never deleted."""
 
-import shutil
 from datetime import datetime
 from pathlib import Path
 
 from utils.course.notebook_files import label
 from utils.errors import CourseError
+from utils.paths import write_atomically
 
 
 def back_up(path: Path) -> Path:
@@ -17,8 +17,12 @@ def back_up(path: Path) -> Path:
     try:
         folder.mkdir(exist_ok=True)
         kept = _unused_name(folder, f"{path.stem}.{datetime.now():%Y-%m-%d-%H%M%S}")
-        shutil.copyfile(path, kept)
-    except OSError as problem:
+        try:
+            write_atomically(kept, path.read_bytes())  # on the disk for good before the notebook is replaced
+        except (OSError, CourseError):
+            kept.unlink(missing_ok=True)
+            raise
+    except (OSError, CourseError) as problem:
         raise CourseError(
             f"Your work in {label(path)} could not be backed up ({problem}): copy it elsewhere, then run this again."
         ) from problem

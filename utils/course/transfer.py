@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from utils.errors import CourseError
 from utils.ledger import Ledger, Measurement
 from utils.quiz.progress import Progress, QuizAnswer
+from utils.validation import first_broken_rule
 
 VERSION = 1
+LONGEST_REASON = 200
 COPY_AGAIN = "copy the whole text, from its first brace to its last, and try again"
 
 
@@ -65,13 +67,8 @@ def _parse(text: str) -> Transfer:
     try:
         transfer = Transfer.model_validate_json(exported)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ", ".join(str(part) for part in first["loc"][:3]) or "the text"
-        raise CourseError(f"This progress cannot be read ({_one_line(place, first['msg'])}): {COPY_AGAIN}.") from None
+        reason = first_broken_rule(error).within(3)[:LONGEST_REASON]
+        raise CourseError(f"This progress cannot be read ({reason}): {COPY_AGAIN}.") from None
     if transfer.version > VERSION:
         raise CourseError("This progress comes from a later version of the course: update the course here first.")
     return transfer
-
-
-def _one_line(place: str, message: str) -> str:
-    return " ".join(f"{place}: {message}".split())[:200]

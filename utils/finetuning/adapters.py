@@ -100,7 +100,7 @@ def load_adapter(base: Generator, folder: Path | str) -> Generator:
     folder = _real(folder)
     _recover(folder)
     manifest = read_manifest(folder)
-    unknown = [name for name in _other_files(folder) if not name.startswith(".")]
+    unknown = [name for name in _other_files(folder) if not (name.startswith(".") or name in OF_THE_SYSTEM)]
     if unknown:
         raise CourseError(
             f"The folder {folder} holds a file that no adapter has, {unknown[0]}: move it elsewhere, then load again."

@@ -83,7 +83,8 @@ class Checkpoints:
         if not path.exists():
             return None
         try:
-            with safetensors.safe_open(path, framework="pt") as file:
+            # Not mapped into memory: Windows would not let the next checkpoint replace a mapped file.
+            with safetensors.safe_open(path, framework="pt", backend="pread") as file:
                 header = file.metadata() or {}
                 run, state = json.loads(header["run"]), TrainingState.model_validate_json(header["state"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is not a dict

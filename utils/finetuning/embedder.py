@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from tqdm.auto import tqdm
 
+from utils.errors import CourseError
+
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
@@ -19,12 +21,17 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class EmbedderPlan:
-    """Settings of one run."""
+    """Settings of one run.  Raises CourseError for settings with which nothing can be trained."""
 
     learning_rate: float = 1e-4
     epochs: int = 1
     batch_size: int = 16
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 1), ("batch_size", 2)):  # a pair alone has nothing to be told from
+            if getattr(self, name) < least:
+                raise CourseError(f"The plan's {name} is {getattr(self, name)}: choose {least} or more.")
 
 
 def tune_embedder(
@@ -34,12 +41,12 @@ def tune_embedder(
 
     Multiple negatives ranking loss (Henderson et al. 2017, arXiv 1705.00652).  The word vectors stay frozen: few pairs
     cannot teach them, and without them a step takes half the time.  The embedder itself stays as it was.
-    Raises ValueError without at least two pairs, since a pair needs others to be compared with.
+    Raises CourseError without two pairs of different passages, since a pair needs another to be told from.
     """
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
-    if len(pairs) < 2:
-        raise ValueError("fine-tuning an embedder takes at least two pairs, so that one can be told from another")
+    if len({passage for _, passage in pairs}) < 2:
+        raise CourseError("An embedder learns to tell passages apart: give pairs on at least two different passages.")
     torch.manual_seed(plan.seed)  # dropout is drawn from it
     tuned = copy.deepcopy(embedder)
     tuned[0].auto_model.embeddings.requires_grad_(False)
@@ -61,10 +68,10 @@ def blend(old: SentenceTransformer, new: SentenceTransformer, share: float) -> S
     """An embedder whose weights are between those of two of the same architecture: 0 gives the old one, 1 the new one.
 
     Part of the way often keeps what the new one would forget (Wortsman et al. 2021, arXiv 2109.01903).
-    Raises ValueError for a share outside 0 to 1.
+    Raises CourseError for a share outside 0 to 1.
     """
     if not 0 <= share <= 1:
-        raise ValueError(f"share lies between 0, the old embedder, and 1, the new one: it is {share}")
+        raise CourseError(f"The share is {share}: choose 0, the old embedder, to 1, the new one.")
     blended = copy.deepcopy(old)
     with torch.no_grad():
         for weight, goal in zip(blended.parameters(), new.parameters(), strict=True):

@@ -16,6 +16,7 @@ from utils.handbook import COMPANY, Article, Example, ShownExample, articles_by_
 from utils.house_format import format_answer
 from utils.prompts import Message, build_messages
 from utils.record import KEYS, Finding, format_record
+from utils.validation import first_broken_rule
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,7 @@ def _training_example(line: bytes, where: str) -> TrainingExample:
     try:
         read = _Line.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
-        raise CourseError(f"{where} is not a training example ({reason}): fix that line.") from error
+        raise CourseError(f"{where} is not a training example ({first_broken_rule(error)}): fix that line.") from error
     if read.messages[-1].role != "user":
         raise CourseError(f"{where} has no question: end its `messages` with the user's turn.")
     return TrainingExample([turn.model_dump() for turn in read.messages], read.completion)

@@ -12,6 +12,7 @@ from utils.errors import CourseError
 from utils.paths import DATASETS
 from utils.quiz.options import LETTERS
 from utils.quiz.schema import KINDS, Quiz
+from utils.validation import first_broken_rule
 
 QUIZZES = DATASETS / "quizzes"
 # The same parser in C where PyYAML was built with it: a quiz file in 10 ms instead of 80.
@@ -71,9 +72,8 @@ def _yaml_place(error: Exception) -> str:
 
 def _in_words(error: ValidationError, raw: Any) -> str:
     """The first broken rule, with the id of the question that breaks it."""
-    first = error.errors(include_url=False)[0]
-    place = [part for part in first["loc"] if part not in KINDS]
-    rule = _one_line(first["msg"].removeprefix("Value error, "))
+    broken = first_broken_rule(error)
+    place, rule = [part for part in broken.place if part not in KINDS], broken.rule
     if place[:1] == ["questions"] and len(place) > 1:
         return ": ".join(filter(None, [f"question {_name(raw, place[1])}", _path(place[2:]), rule]))
     return ": ".join(filter(None, [_path(place), rule]))

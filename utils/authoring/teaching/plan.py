@@ -16,6 +16,7 @@ from utils.errors import CourseError
 from utils.paths import ROOT
 from utils.quiz.options import NotebookNumber, Strict, Text
 from utils.quiz.schema import Decision, QuizQuestion
+from utils.validation import first_broken_rule
 
 TEACHING = ROOT / "docs" / "teaching" / "teaching.yaml"
 SHOWN = 0.5  # of the reading time: you tell a section instead of letting everybody read it
@@ -136,9 +137,7 @@ def read_teaching(path: Path = TEACHING) -> Teaching:
         mark = getattr(problem, "problem_mark", None)
         raise CourseError(f"{path.name} is not valid YAML{f' at line {mark.line + 1}' if mark else ''}.") from None
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        place = ", ".join(map(str, first["loc"]))
-        raise CourseError(f"{path.name}: {place}: {first['msg']}.") from None
+        raise CourseError(f"{path.name}: {first_broken_rule(problem)}.") from None
 
 
 def planned(format: Format, lessons: Mapping[str, Lesson]) -> list[PlannedBlock]:
