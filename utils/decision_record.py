@@ -44,7 +44,7 @@ EVIDENCE: dict[str, tuple[str, str]] = {
     "facts.other_wording": ("taught facts that LoRA knows in other wordings", "07"),
     "forget.extracted": ("names that come out of the weights", "07"),
     "latency.rag_over_closed.ratio": ("time of a RAG answer, as a multiple of one without passages", "08"),
-    "cost.people_share": ("working hours, as a share of the first year's bill", "08"),
+    "cost.people_share": ("working hours, as a share of RAG's first-year bill", "08"),
 }
 TEMPLATE = {
     "title": "Write here what the decision is about.",

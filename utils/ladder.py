@@ -35,7 +35,8 @@ AT_THE_END = (
 class Needs:
     """What a team needs.
 
-    facts_change, citations, forgetting, permissions: with any of them the facts must be text that the prompt brings.
+    facts_change: more often than a model can be trained and tested again.  With this, citations, forgetting or
+    permissions, the facts must be text that the prompt brings.
     form: "fixed" can be written by a template, "needs reading" has parts that somebody has to read out of a text.
     questions_a_day: the volume.  by_hand_a_day: how many answers that miss the form people can fix by hand.
     Raises CourseError when the form is unknown or a number is negative.
@@ -59,7 +60,7 @@ class Needs:
     def reasons_for_passages(self) -> list[str]:
         """Why the facts must come as text with the prompt, in words; empty when the model's own knowledge may do."""
         reasons = {
-            "the facts change": self.facts_change,
+            "the facts change more often than you can train and test": self.facts_change,
             "answers must name a source": self.citations,
             "records must be deleted on request": self.forgetting,
             "readers may see different things": self.permissions,
@@ -214,7 +215,7 @@ def _facts(findings: Findings, needs: Needs, bar: float) -> Advice:
 
 def _why_rag(prompt: Interval | None, needs: Needs, bar: float) -> str:
     reasons = needs.reasons_for_passages
-    why = f"Weights cannot do this: {'; '.join(reasons)}." if reasons else _missed("prompt", prompt, bar)
+    why = f"Only text in the prompt does this: {'; '.join(reasons)}." if reasons else _missed("prompt", prompt, bar)
     return f"{why} If the documents fit into the prompt, measure that as a rival."
 
 

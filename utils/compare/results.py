@@ -26,7 +26,7 @@ PAIRS = ((RAG, PROMPT), (RAG, NEAREST), (LORA, PROMPT), (HYBRID, RAG), (HYBRID, 
 HARM = ("unsupported", "wrong", "abstained wrongly")
 NEEDS = {
     "If the facts stay as they are and no source is needed": Needs(),
-    "If the facts change or answers must name their source": Needs(facts_change=True, citations=True),
+    "If the facts change often or answers must name their source": Needs(facts_change=True, citations=True),
 }
 
 
