@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from utils.course.command_line import run
+from utils.command_line import run
 from utils.errors import CourseError
 from utils.paths import write_atomically
 

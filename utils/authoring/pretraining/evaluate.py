@@ -28,7 +28,9 @@ from utils.authoring.world.handbooks import make_handbook, other_edition
 from utils.authoring.world.phrasing import Relation, all_topics
 from utils.authoring.world.questions import make_questions
 from utils.authoring.world.values import value_pattern
+from utils.command_line import guarded
 from utils.datasets import load_articles, load_examples, load_kinds, load_public_questions, load_questions
+from utils.errors import CourseError
 from utils.evaluation import score
 from utils.finetuning import (
     LoraPlan,
@@ -307,17 +309,20 @@ def _in_words(key: str, value: float) -> str:
 
 
 def write_card(folder: Path, results: dict[str, float]) -> None:
-    """Puts the measured table between the card's two marks.  Raises ValueError when the card lacks them."""
+    """Puts the measured table between the card's two marks.  Raises CourseError when the card lacks them."""
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8")
     if START not in text or STOP not in text:
-        raise ValueError(f"{card} needs the lines {START} and {STOP}")
+        raise CourseError(f"{card} needs the lines {START} and {STOP}.")
     head, tail = text.split(START)[0], text.split(STOP)[1]
     write_atomically(card, f"{head}{START}\n{as_markdown(results)}\n{STOP}{tail}")
 
 
 def main(arguments: list[str]) -> int:
-    """Measures, prints the table, and writes what was asked for."""
+    """Measures, prints the table, and writes what was asked for; returns the exit status.
+
+    A CourseError becomes one line on stderr.
+    """
     parser = argparse.ArgumentParser(prog="python -m utils.authoring.pretraining.evaluate", description=__doc__)
     parser.add_argument("--model", type=Path, default=GENERATOR)
     parser.add_argument("--part", choices=["dev", "test"], default="test", help="which questions")
@@ -326,6 +331,10 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.card and options.part != "test":
         parser.error("the card shows the test questions: leave --part dev out")
+    return guarded(lambda: _measure_and_write(options))
+
+
+def _measure_and_write(options: argparse.Namespace) -> None:
     start = time.perf_counter()
     generator = load_generator(str(options.model))
     results, ties = measure(generator, options.part)
@@ -336,7 +345,6 @@ def main(arguments: list[str]) -> int:
     if options.card:
         write_card(options.model, results)
         write_atomically(options.model / NEAR_TIES, json.dumps(ties, indent=1) + "\n")
-    return 0
 
 
 if __name__ == "__main__":
