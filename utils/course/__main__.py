@@ -81,7 +81,8 @@ def _reset(options: argparse.Namespace) -> int:
 
 
 def _cohort(options: argparse.Namespace) -> int:
-    from utils.course.cohort import as_text, cohort_in
+    from utils.course.cohort import cohort_in
+    from utils.course.cohort_text import as_text
 
     print(as_text(cohort_in(Path(options.folder)), names=options.names))
     return 0
