@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from utils.authoring.pretraining import training
 from utils.authoring.pretraining.architecture import build_model
 from utils.authoring.pretraining.batches import BatchStream, encode, make_batch
+from utils.authoring.pretraining.card import BARS, START, STOP, write_card
 from utils.authoring.pretraining.conversations import Conversation, Conversations
 from utils.authoring.pretraining.curriculum import GOALS, GOING_ON, LEVELS, RECORDS, WARM_UPS, Curriculum, copy_rows
-from utils.authoring.pretraining.evaluate import BARS, START, STOP, write_card
 from utils.authoring.pretraining.formats import Format
 from utils.authoring.pretraining.publish import LOG, WEIGHTS, publish
 from utils.authoring.pretraining.publish import main as publish_command
