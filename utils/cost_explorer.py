@@ -25,7 +25,7 @@ from utils.costs import (
 )
 from utils.plots import costs_image
 from utils.prices import Prices
-from utils.quiz.cards import STYLE, FixedReprBox
+from utils.widgets import STYLE, FixedReprBox
 
 VOLUMES = (10, 100, 1000, 10_000, 100_000, 1_000_000)
 TITLE = "The first year's bill"

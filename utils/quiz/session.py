@@ -8,12 +8,13 @@ from IPython.display import display
 
 from utils.ledger import Ledger
 from utils.quiz import feedback
-from utils.quiz.cards import FixedReprBox, QuestionCard, card_for
+from utils.quiz.cards import QuestionCard, card_for
 from utils.quiz.progress import Progress, QuizAnswer
 from utils.quiz.questions import load_quiz
 from utils.quiz.schema import Prediction, Quiz, QuizQuestion, check_confidence
 from utils.quiz.standing import Standing, standing_in, valid_answer
 from utils.quiz.verdicts import measurements_for
+from utils.widgets import FixedReprBox
 
 
 def open_quiz(number: str) -> QuizSession:
