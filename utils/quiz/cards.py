@@ -13,6 +13,7 @@ import ipywidgets as widgets
 
 from utils.errors import CourseError
 from utils.quiz.markdown import as_markdown, effort
+from utils.quiz.names import card_name
 from utils.quiz.progress import QuizAnswer
 from utils.quiz.schema import CONFIDENCES, Knowledge, Numeric, Ordering, Prediction, QuizQuestion
 from utils.widgets import STYLE, FixedReprBox, action_button, alert_html, button_row
@@ -33,7 +34,7 @@ class QuestionCard(FixedReprBox):
         self._on_answer = on_answer
         self.feedback = widgets.HTML()
         self.check_button = action_button("Check my answer", self._check)
-        super().__init__(f"Quiz {quiz}, question {question.id}", as_markdown(question), [])
+        super().__init__(card_name(quiz, question.id), as_markdown(question), [])
         controls = self._controls(answer)
         self.children = (widgets.HTML(STYLE + self._heading()), *controls, self.check_button, self.feedback)
         self.add_class("course-card")

@@ -9,6 +9,7 @@ from IPython.display import display
 from utils.ledger import Ledger
 from utils.quiz import feedback
 from utils.quiz.cards import QuestionCard, card_for
+from utils.quiz.names import quiz_name
 from utils.quiz.progress import Progress, QuizAnswer
 from utils.quiz.questions import load_quiz
 from utils.quiz.schema import Prediction, Quiz, QuizQuestion, check_confidence
@@ -82,8 +83,7 @@ class QuizSession:
             print(notice)
 
     def __repr__(self) -> str:
-        count = len(self._quiz.questions)
-        return f"Quiz {self._quiz.quiz}: {count} question{'s' if count > 1 else ''}"
+        return quiz_name(self._quiz.quiz, len(self._quiz.questions))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any] | None:
         cards = [self.card(question.id) for question in self._quiz.questions]
