@@ -9,7 +9,8 @@ import pytest
 from filelock import FileLock
 from test_compare_own_case import ARTICLES, PAIRS, Reader, Trained, Words, row, silent, write_case
 
-from utils.compare.__main__ import INTERRUPTED, main
+from utils.command_line import INTERRUPTED
+from utils.compare.__main__ import main
 from utils.compare.folders import ANSWERS, DRAFTS, MARK, REPORT
 
 

@@ -10,30 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from utils import costs
 from utils.authoring.headline import read_headline
 from utils.cost_explorer import CostExplorer, break_even_a_day, costs_by_volume
+from utils.cost_sensitivity import RANGES, cheapest, sensitivity, with_shares
 from utils.costs import (
     APPROACHES,
     ITEMS,
-    PRICES,
     Approach,
     Circumstances,
     bill,
     break_even,
     break_even_sentence,
-    cheapest,
     circumstances_from,
     dollars,
     first_year,
     fixed_and_each,
-    load_prices,
     rounded,
-    sensitivity,
-    with_shares,
     yearly,
 )
 from utils.errors import CourseError
+from utils.prices import PRICES, Prices, load_prices
 
 PLAIN = {
     "input_tokens": 2, "cached_tokens": 0.2, "cache_write_tokens": 2.5, "output_tokens": 8, "embedding_tokens": 1,
@@ -68,7 +64,7 @@ def write(tmp_path, data):
 
 @pytest.fixture(scope="module")
 def prices():
-    return costs.Prices.model_validate(price_data())
+    return Prices.model_validate(price_data())
 
 
 # Bills by hand
@@ -214,7 +210,7 @@ def test_an_assumption_that_changes_the_cheapest_flips_and_others_do_not(prices)
 
 def test_one_assumption_moves_at_a_time_and_right_answers_only_with_users(prices):
     with_users, without = (sensitivity(APPROACHES, NOW, prices, users) for users in (True, False))
-    assert len(without) == len(costs.RANGES) + len(PLAIN) and len(with_users) == len(without) + len(APPROACHES)
+    assert len(without) == len(RANGES) + len(PLAIN) and len(with_users) == len(without) + len(APPROACHES)
     assert all(change.low == change.high for change in without if change.name.startswith("price"))  # no ranges here
     assert not any(change.flips for change in without if change.name.startswith("price"))
 

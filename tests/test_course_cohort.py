@@ -6,10 +6,13 @@ import time
 import pytest
 
 from utils.course import __main__ as command_line
-from utils.course.cohort import FEWEST_VOTES, as_text, clean, cohort_in, read_exports, sum_up
+from utils.course.cohort import FEWEST_VOTES, cohort_in, sum_up
+from utils.course.cohort_text import as_text, bet_in_words, votes_in_words
+from utils.course.exports import clean, read_exports
 from utils.course.transfer import export_text
 from utils.errors import CourseError
 from utils.ledger import Ledger
+from utils.paths import OF_THE_SYSTEM
 from utils.quiz.progress import Progress
 from utils.quiz.questions import QUIZZES, load_quiz, quiz_numbers
 
@@ -67,7 +70,7 @@ def test_votes_are_first_answers_and_right_is_the_newest(write):
     cohort = cohort_in(write(ann=export({"first_step": changed}), bob=export({"first_step": answer("c", "later")})))
     count = count_of(cohort, "first_step")
     assert (count.right, count.right_at_once) == (2, 1)
-    assert count.votes_in_words() == "a 1, c 1"
+    assert votes_in_words(count) == "a 1, c 1"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_bets_are_settled_by_each_learner_s_own_measurements(write):
     }
     cohort = cohort_in(write(**files))
     (style,) = [bet for bet in cohort.bets if bet.question.id == "style"]
-    assert style.in_words() == "00 style: 1 of 2 came true; 1 too close to call; 1 not measured; 1 late"
+    assert bet_in_words(style) == "00 style: 1 of 2 came true; 1 too close to call; 1 not measured; 1 late"
     text = as_text(cohort)
     assert "certain: 1 of 2 came true" in text
     assert "guess: none settled" in text
@@ -141,7 +144,7 @@ def test_answers_to_other_wordings_are_counted_apart(write):
 def test_an_answer_that_is_none_does_not_count(write):
     cohort = cohort_in(write(ann=export({"style": answer("z"), "first_step": answer("c", earlier=["\x1b[31m"])})))
     assert count_of(cohort, "style").answered == 0
-    assert count_of(cohort, "first_step").votes_in_words() == "c 1"
+    assert votes_in_words(count_of(cohort, "first_step")) == "c 1"
 
 
 def test_the_dashboard_s_own_export_is_read(tmp_path):
@@ -310,3 +313,11 @@ def test_a_file_that_is_not_allowed_to_be_read_is_listed(write, monkeypatch):
 def test_a_missing_folder_raises_one_error(tmp_path):
     with pytest.raises(CourseError, match="There is no folder"):
         read_exports(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", sorted(OF_THE_SYSTEM))
+def test_what_the_system_puts_into_a_folder_is_no_learner(name, write):
+    folder = write(ann=export({"style": answer("a")}))
+    (folder / name).write_bytes(b"\0\0")
+    learners, skipped = read_exports(folder)
+    assert [one.name for one in learners] == ["ann.json"] and skipped == []

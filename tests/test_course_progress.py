@@ -392,6 +392,10 @@ def test_progress_is_carried_through_the_field(learner, another, dashboard, caps
     assert another.look().notebooks[0].state == "done"
 
 
+def test_a_click_cannot_overtake_the_text_in_the_field(dashboard):
+    assert dashboard.text.continuous_update is False
+
+
 def test_the_dashboard_s_text_form_is_fixed(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "p.json"))
     monkeypatch.setenv("COURSE_LEDGER", str(tmp_path / "l.json"))

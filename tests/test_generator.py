@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from utils.authoring.pretraining import probes
-from utils.authoring.pretraining.evaluate import BARS, NEAR_TIES, START, STOP, in_general_words
+from utils.authoring.pretraining.card import BARS, NEAR_TIES, START, STOP
+from utils.authoring.pretraining.evaluate import in_general_words
 from utils.authoring.pretraining.probes import NEARLY_TIED, share_correct
 from utils.compare import score_arms
 from utils.datasets import load_articles, load_questions
@@ -104,7 +105,7 @@ def test_the_stored_near_ties_are_found_again(generator, read, monkeypatch):
 
 
 def card_values():
-    """The values of the card's tables by their names in `evaluate`: percent, points, seconds and counts alike."""
+    """The values of the card's tables by their names in `BARS`: percent, points, seconds and counts alike."""
     card = (GENERATOR / "README.md").read_text(encoding="utf-8")
     lines = card.split(START)[1].split(STOP)[0].splitlines()
     rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]

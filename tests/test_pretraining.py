@@ -12,16 +12,18 @@ from safetensors.torch import load_file
 from utils.authoring.pretraining import training
 from utils.authoring.pretraining.architecture import build_model
 from utils.authoring.pretraining.batches import BatchStream, encode, make_batch
+from utils.authoring.pretraining.card import BARS, START, STOP, write_card
 from utils.authoring.pretraining.conversations import Conversation, Conversations
 from utils.authoring.pretraining.curriculum import GOALS, GOING_ON, LEVELS, RECORDS, WARM_UPS, Curriculum, copy_rows
-from utils.authoring.pretraining.evaluate import BARS, START, STOP, write_card
 from utils.authoring.pretraining.formats import Format
 from utils.authoring.pretraining.publish import LOG, WEIGHTS, publish
+from utils.authoring.pretraining.publish import main as publish_command
 from utils.authoring.pretraining.quick_forward import BLOCK, hidden_states
 from utils.authoring.pretraining.records import Record, draw_record
 from utils.authoring.pretraining.tokenizer import train_tokenizer
 from utils.authoring.pretraining.training import Plan, Trainer, batch_loss, opening_brackets, share_of_answers
 from utils.checksums import CHECKSUMS, check_file, checksums_in
+from utils.errors import CourseError
 from utils.models import GENERATOR
 from utils.record import KEYS, Finding
 
@@ -268,7 +270,7 @@ def test_the_card_takes_the_table_between_its_marks(tmp_path):
     assert text.startswith("before") and text.endswith("after\n") and "stale" not in text
     assert "| `reads_among_10` | 25.0 % |" in text
     card.write_text("no marks", encoding="utf-8")
-    with pytest.raises(ValueError, match="needs the lines"):
+    with pytest.raises(CourseError, match="needs the lines"):
         write_card(tmp_path, results)
 
 
@@ -307,8 +309,13 @@ def test_several_runs_are_shipped_as_their_mean(two_runs, tmp_path):
 def test_runs_with_different_tokenizers_are_refused(two_runs, tmp_path):
     other = tmp_path / "other"
     train_tokenizer(conversations=50).save_pretrained(other)
-    for name in ("config.json", WEIGHTS, LOG):
+    for name in ("config.json", "generation_config.json", WEIGHTS, LOG):
         (other / name).write_bytes((two_runs[1] / name).read_bytes())
-    with pytest.raises(ValueError, match="differ in tokenizer.json: only runs with a common beginning"):
+    with pytest.raises(CourseError, match="differ in tokenizer.json: only runs with a common beginning"):
         publish([two_runs[0], other], tmp_path / "shipped")
     assert not (tmp_path / "shipped" / CHECKSUMS).exists()
+
+
+def test_a_run_that_is_not_finished_is_refused(two_runs, tmp_path, capsys):
+    assert publish_command(["--run", str(two_runs[0]), str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"{tmp_path} has no config.json: name the folder of a finished run.\n"

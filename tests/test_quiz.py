@@ -12,6 +12,7 @@ from utils.errors import CourseError
 from utils.ledger import Ledger
 from utils.quiz import QuizSession, open_quiz
 from utils.quiz.markdown import as_markdown
+from utils.quiz.names import card_name, parsed, quiz_name
 from utils.quiz.progress import Progress
 from utils.quiz.questions import load_quiz, quiz_numbers
 from utils.quiz.schema import CONFIDENCES, Quiz
@@ -386,6 +387,13 @@ def test_the_text_form_is_fixed_and_holds_no_widget_id(session):
     assert whole["text/plain"] == repr(session) == "Quiz 02: 8 questions"
     assert VIEW in whole and "quiz.answer(" in whole["text/markdown"]
     assert not re.search(r"[0-9a-f]{32}", whole["text/plain"] + whole["text/markdown"])
+
+
+def test_the_name_of_an_output_says_what_it_shows():
+    assert parsed(card_name("A1", "why_chunk")) == ("A1", "why_chunk")
+    assert parsed(quiz_name("02", 8)) == parsed(quiz_name("02", 1)) == ("02", None)
+    for other in ("Dashboard of the course", "Quiz 02", "Quiz 02, question ", "a Quiz 02: 8 questions"):
+        assert parsed(other) is None
 
 
 def test_show_displays_the_named_cards_or_all(session, monkeypatch):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from scipy.stats import linregress
 from test_training_runs import tiny_examples, tiny_generator
 
 from utils.checks.references import merge_shards
@@ -199,6 +200,15 @@ def test_a_power_law_is_found_again():
     assert law.exponent.high - law.exponent.low < 1e-6
     assert law.at(1e8).mean == pytest.approx(3e4) and law.reaches(3e4).mean == pytest.approx(1e8)
     assert law.beyond(1e8) == pytest.approx(100) and law.beyond(10) == 1
+
+
+@pytest.mark.parametrize(("points", "factor"), [(3, 12.706), (12, 2.228), (22, 2.086), (122, 1.980)])
+def test_the_interval_s_factor_is_student_s_t_at_any_number_of_points(points, factor):
+    """The factors are those of printed tables, for two degrees of freedom less than there are points."""
+    sizes = np.geomspace(1e3, 1e6, points)
+    values = sizes * np.random.default_rng(0).lognormal(0, 0.2, points)
+    fitted, law = linregress(np.log(sizes), np.log(values)), fit_power_law(sizes, values)
+    assert (law.exponent.high - law.exponent.mean) / fitted.stderr == pytest.approx(factor, abs=1e-3)
 
 
 def test_the_interval_covers_the_exponent_in_19_of_20_noisy_fits():

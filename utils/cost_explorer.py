@@ -17,7 +17,6 @@ from utils.costs import (
     DAYS,
     Approach,
     Circumstances,
-    Prices,
     bill,
     break_even,
     break_even_sentence,
@@ -25,7 +24,8 @@ from utils.costs import (
     yearly,
 )
 from utils.plots import costs_image
-from utils.quiz.cards import STYLE, FixedReprBox
+from utils.prices import Prices
+from utils.widgets import STYLE, FixedReprBox
 
 VOLUMES = (10, 100, 1000, 10_000, 100_000, 1_000_000)
 TITLE = "The first year's bill"

@@ -1,27 +1,21 @@
 """What an approach costs, and from which volume another one is cheaper (used in notebook 08).
 
-Every price comes from `datasets/prices.yaml`, with its source and date.  Everything else is an assumption, and each has
+Every price comes from `utils.prices`, with its source and date.  Everything else is an assumption, and each has
 a name: what the team does is an `Approach`, where it works are the `Circumstances`.  Amounts are dollars.
 """
 
 from __future__ import annotations
 
-import datetime
 import math
-import os
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from utils.errors import CourseError
-from utils.paths import DATASETS
+from utils.prices import Price, Prices
 from utils.validation import first_broken_rule
 
-PRICES = DATASETS / "prices.yaml"
 DAYS = 365
 HOURS_A_DAY = 8
 MILLION = 1_000_000
@@ -33,66 +27,6 @@ class _Fixed(BaseModel):
     """No unknown field, no change after loading, no infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Price(_Fixed):
-    """One price.  low, high: the range in which it was seen, the value itself where nothing is said."""
-
-    value: float = Field(ge=0)
-    unit: str = Field(min_length=1)
-    source: str = Field(min_length=1)
-    date: datetime.date
-    low: float | None = Field(default=None, ge=0)
-    high: float | None = Field(default=None, ge=0)
-
-    @model_validator(mode="after")
-    def _check(self) -> Price:
-        low, high = self.range
-        if not low <= self.value <= high:
-            raise ValueError(
-                f"the value {self.value:g} must lie between low and high, and they are {low:g} and {high:g}"
-            )
-        return self
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """The lowest and the highest price seen."""
-        return (self.value if self.low is None else self.low, self.value if self.high is None else self.high)
-
-
-class Prices(_Fixed):
-    """All prices of the model, in the order of the file."""
-
-    input_tokens: Price
-    cached_tokens: Price
-    cache_write_tokens: Price
-    output_tokens: Price
-    embedding_tokens: Price
-    index_month: Price
-    training_hour: Price
-    hosting_hour: Price
-    working_hour: Price
-    missing_answer: Price
-    wrong_answer: Price
-
-    def all(self) -> dict[str, Price]:
-        """Every price by its name."""
-        return {name: getattr(self, name) for name in type(self).model_fields}
-
-    def at(self, end: Literal["low", "high"], names: Iterable[str] | None = None) -> Prices:
-        """The same prices, the named ones (or all) at the lower or the upper end of their range.
-
-        Raises CourseError for a name that is no price.
-        """
-        names = list(type(self).model_fields if names is None else names)
-        unknown = sorted(set(names) - set(type(self).model_fields))
-        if unknown:
-            raise CourseError(f"There is no price {unknown[0]!r}: choose one of {', '.join(type(self).model_fields)}.")
-        place = 0 if end == "low" else 1
-        moved = {
-            name: getattr(self, name).model_copy(update={"value": getattr(self, name).range[place]}) for name in names
-        }
-        return self.model_copy(update=moved)
 
 
 class Circumstances(_Fixed):
@@ -175,37 +109,6 @@ class Bill:
     per_year: dict[Item, float]
     days: float
     users: float
-
-
-def load_prices(path: Path | str | None = None) -> Prices:
-    """The prices from `datasets/prices.yaml`, or from a file of your own.
-
-    Raises CourseError when the file is missing or no valid YAML, when a price is missing, unknown, negative or outside
-    its range, and when one has no unit, source or date.
-    """
-    path = Path(os.path.expanduser(path)) if path else PRICES
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CourseError(f"There is no price file {path}: check its path, or restore it with git.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"The price file {path} cannot be read ({type(error).__name__}): check the file.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise CourseError(
-            f"{path.name} is not valid YAML{where}: fix it there, or restore the file with git."
-        ) from None
-    try:
-        return Prices.model_validate(raw)
-    except ValidationError as error:
-        raise CourseError(f"{path.name}: {_rule(error)}; fix it there, or restore the file with git.") from None
-
-
-def _rule(error: ValidationError) -> str:
-    """The first broken rule: "output_tokens, value: Input should be greater than or equal to 0"."""
-    broken = first_broken_rule(error)
-    return str(broken) if broken.place else f"it must hold one entry for each price ({broken.rule})"
 
 
 def bill(approach: Approach, circumstances: Circumstances, prices: Prices) -> Bill:
@@ -323,98 +226,6 @@ def break_even_sentence(
     )
 
 
-@dataclass(frozen=True)
-class Change:
-    """One assumption moved to both ends of its range: the cheapest approach at each end.
-
-    flips: whether the cheapest one is another than before at one of the ends.
-    """
-
-    name: str
-    low: str
-    high: str
-    cheapest_low: str
-    cheapest_high: str
-    flips: bool
-
-
-# What a bill depends on.
-World = tuple[Sequence[Approach], Circumstances, Prices]
-
-# The circumstances to move, one at a time, and how far.
-RANGES: dict[str, tuple[float, float]] = {
-    "questions_per_day": (10, 100_000),
-    "updates_per_year": (0, 365),
-    "answer_tokens": (10, 500),
-    "tuning_days": (5, 30),
-    "passage_tokens": (50, 2000),
-    "handbook_tokens": (1000, 1_000_000),
-    "cache_hits": (0, 1),
-    "effort": (0.5, 1.5),
-}
-
-
-def cheapest(approaches: Sequence[Approach], circumstances: Circumstances, prices: Prices, users: bool = True) -> str:
-    """The name of the approach with the lowest first-year total, the users' cost included unless told otherwise."""
-    return min(approaches, key=lambda one: yearly(bill(one, circumstances, prices), circumstances, users)).name
-
-
-def sensitivity(
-    approaches: Sequence[Approach],
-    circumstances: Circumstances,
-    prices: Prices,
-    users: bool = True,
-    points: float = 0.05,
-) -> list[Change]:
-    """Every assumption moved alone, from one end of its range to the other, with the cheapest approach at both.
-
-    points: how far the share of right answers of each approach is moved, down and up.
-    """
-    base = cheapest(approaches, circumstances, prices, users)
-    changes = []
-    for name, ends, worlds in _moves(approaches, circumstances, prices, points if users else None):
-        winners = [cheapest(*world, users) for world in worlds]
-        changes.append(Change(name, *ends, *winners, any(winner != base for winner in winners)))
-    return changes
-
-
-def _moves(
-    approaches: Sequence[Approach], circumstances: Circumstances, prices: Prices, points: float | None
-) -> Iterator[tuple[str, list[str], list[World]]]:
-    """Each assumption's name, both ends of its range in words, and the world at each end.
-
-    points: None leaves the shares of right answers alone.
-    """
-    for name, ends in RANGES.items():
-        moved = [circumstances.model_copy(update={name: end}) for end in ends]
-        yield name.replace("_", " "), [f"{end:,g}" for end in ends], [(approaches, one, prices) for one in moved]
-    for name, price in prices.all().items():
-        priced = [prices.at("low", [name]), prices.at("high", [name])]
-        worlds = [(approaches, circumstances, one) for one in priced]
-        yield f"price: {name.replace('_', ' ')}", [f"${end:,g}" for end in price.range], worlds
-    for approach in approaches if points is not None else ():
-        shares = [min(1.0, max(0.0, approach.right + step)) for step in (-points, points)]
-        worlds = [(with_shares(approaches, {approach.name: share}), circumstances, prices) for share in shares]
-        yield f"right answers: {approach.name}", [f"{share:.0%}" for share in shares], worlds
-
-
-def with_shares(approaches: Sequence[Approach], shares: dict[str, float]) -> tuple[Approach, ...]:
-    """The approaches with measured shares of right answers, by name; the others keep theirs.
-
-    Raises CourseError for a name that is no approach, and for a share outside 0 to 1.
-    """
-    names = [approach.name for approach in approaches]
-    for name, share in shares.items():
-        if name not in names:
-            raise CourseError(f"There is no approach {name!r}: choose one of {', '.join(names)}.")
-        if not 0 <= share <= 1:
-            raise CourseError(f"The share of right answers of {name!r} is {share:g}: give one between 0 and 1.")
-    return tuple(
-        approach.model_copy(update={"right": shares[approach.name]}) if approach.name in shares else approach
-        for approach in approaches
-    )
-
-
 def dollars(amount: float) -> str:
     """An amount in words: "$12,345", "$3.20", "$0.017"."""
     if amount >= 100:
@@ -435,4 +246,6 @@ def circumstances_from(**values: Any) -> Circumstances:
     try:
         return Circumstances(**values)
     except ValidationError as error:
-        raise CourseError(f"These circumstances are not possible ({_rule(error)}): change that value.") from None
+        raise CourseError(
+            f"These circumstances are not possible ({first_broken_rule(error)}): change that value."
+        ) from None

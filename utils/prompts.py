@@ -48,10 +48,14 @@ class Titled(Protocol):
     """Anything with a title and a text: an article, a passage, a draft."""
 
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """What the text is headed by."""
+        ...
 
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """The text itself, without its title."""
+        ...
 
 
 def is_abstention(text: str) -> bool:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from utils.chat_model import ChatModel
 from utils.decoding import Grammar
 from utils.errors import CourseError
 from utils.handbook import COMPANY, Answer, Article, Passage, Question, ShownExample
-from utils.models import Generator
 from utils.prompts import ABSTENTION, Message, build_messages
 from utils.retrieval import Allowed, SearchIndex, as_passages
 
@@ -46,7 +46,7 @@ class RagPipeline:
     """
 
     index: SearchIndex
-    generator: Generator
+    generator: ChatModel
     k: int = PASSAGES
     instruction: str = ""
     examples: Sequence[ShownExample] = ()
@@ -76,7 +76,7 @@ class RagPipeline:
 def answer_from(
     questions: Sequence[Question],
     passages: Sequence[Sequence[Article | Passage]],
-    generator: Generator,
+    generator: ChatModel,
     instruction: str = "",
     examples: Sequence[ShownExample] = (),
     grammar: Grammar | None = None,
@@ -95,7 +95,7 @@ def answer_from(
 
 def answer_closed_book(
     questions: Sequence[Question],
-    generator: Generator,
+    generator: ChatModel,
     instruction: str = "",
     examples: Sequence[ShownExample] = (),
     company: str = COMPANY,
@@ -122,7 +122,7 @@ class _Frame:
 def _answer_shown(
     questions: Sequence[Question],
     shown: Sequence[Sequence[Passage]],
-    generator: Generator,
+    generator: ChatModel,
     frame: _Frame,
     grammar: Grammar | None,
     progress: bool = False,
@@ -142,7 +142,7 @@ def _answer_shown(
 
 
 def _fit(
-    question: Question, passages: Sequence[Passage], generator: Generator, frame: _Frame
+    question: Question, passages: Sequence[Passage], generator: ChatModel, frame: _Frame
 ) -> tuple[Sequence[Passage], list[Message]]:
     """The passages that fit into a prompt beside the question, from the first one on, and the prompt."""
     for count in range(len(passages), -1, -1):
@@ -156,7 +156,7 @@ def _fit(
 
 
 def _say_what_was_left_out(
-    found: Sequence[Sequence[Passage]], shown: Sequence[Sequence[Passage]], generator: Generator
+    found: Sequence[Sequence[Passage]], shown: Sequence[Sequence[Passage]], generator: ChatModel
 ) -> None:
     left_out = sum(map(len, found)) - sum(map(len, shown))
     if left_out:

@@ -16,6 +16,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from utils.checksums import CHECKSUMS, check_file, checksum_lines, checksums_in
+from utils.command_line import guarded
 from utils.errors import CourseError
 from utils.paths import NO_SPACE
 from utils.quiet import quiet_loading
@@ -157,14 +158,8 @@ def is_ready() -> bool:
 
 
 def main() -> int:
-    """Converts the model, and says where it is."""
-    try:
-        folder = smollm2_folder()
-    except CourseError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    print(f"SmolLM2-135M-Instruct is ready in {folder}.")
-    return 0
+    """Converts the model, and says where it is; returns the exit status.  A CourseError becomes one line on stderr."""
+    return guarded(lambda: print(f"SmolLM2-135M-Instruct is ready in {smollm2_folder()}."))
 
 
 if __name__ == "__main__":

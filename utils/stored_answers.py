@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from utils.chat_model import ChatModel
 from utils.errors import CourseError
 from utils.paths import write_atomically
 from utils.prompts import Message, spell_out
@@ -25,20 +26,6 @@ if TYPE_CHECKING:
 # Set to 1 by whoever makes the file: then answers that are not stored are asked for, and stored.  To make the file
 # anew, delete it first; a run that was interrupted goes on.
 STORE = "COURSE_STORE_ANSWERS"
-
-
-class Completes(Protocol):
-    """Whatever answers conversations: a generator or a server."""
-
-    def complete(
-        self,
-        conversations: Sequence[list[Message]],
-        batch_tokens: int = 0,
-        progress: bool = False,
-        grammar: Grammar | None = None,
-    ) -> list[str]:
-        """The next turn in each conversation, in the order given."""
-        ...
 
 
 class StoredAnswers:
@@ -66,7 +53,7 @@ class StoredAnswers:
         """Whether this run makes the file."""
         return os.environ.get(STORE) == "1"
 
-    def of(self, name: str, model: Completes | Callable[[], Completes] | None = None, again: int = 0) -> StoredModel:
+    def of(self, name: str, model: ChatModel | Callable[[], ChatModel] | None = None, again: int = 0) -> StoredModel:
         """The model of that name, which says what it said in the stored run.
 
         model: itself, where it is here, or what makes it, called when an answer is not stored; or a model with answers
@@ -98,7 +85,7 @@ class StoredModel:
 
     answers: StoredAnswers
     name: str
-    model: Completes | Callable[[], Completes] | None
+    model: ChatModel | Callable[[], ChatModel] | None
     again: int
     asked: int = field(default=0, init=False)
     same: int = field(default=0, init=False)
@@ -138,7 +125,7 @@ class StoredModel:
     def _ask(self, conversations: Sequence[list[Message]], progress: bool, grammar: Grammar | None) -> list[str]:
         return self.itself().complete(conversations, progress=progress, grammar=grammar)
 
-    def itself(self) -> Completes:
+    def itself(self) -> ChatModel:
         """The model without its stored answers, made if it has to be."""
         if not hasattr(self.model, "complete"):
             self.model = self.model()

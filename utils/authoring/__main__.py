@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from utils.course.command_line import run
+from utils.command_line import run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,13 +21,12 @@ from utils.course.notebook_files import notebook_number
 from utils.errors import CourseError
 from utils.paths import SOLUTIONS
 from utils.quiz.markdown import as_markdown
+from utils.quiz.names import parsed
 from utils.quiz.options import LEDGER_KEY, Evidence
 from utils.quiz.questions import QUIZZES, load_quizzes
 from utils.quiz.schema import Decision, Graded, Knowledge, Numeric, Ordering, Prediction, Quiz
 
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*$", re.MULTILINE)
-# What a card, or a whole quiz, is called in a stored output.
-CARD = re.compile(r"^Quiz (?P<quiz>\w+)(, question (?P<id>\w+)|: \d+ questions?)$")
 ENOUGH = 8  # fewer questions than this cannot be expected to cover every position
 LONGEST_TO_SHORTEST = 2
 ARGUMENTS = ("key", "value", "low", "high", "unit", "notebook", "questions")  # of Ledger.record, in order
@@ -72,7 +71,7 @@ class Source:
         for output in (output for cell in self.cells for output in cell.get("outputs", ())):
             data = output.get("data", {})
             name = "".join(data.get("text/plain", ""))
-            if CARD.match(name) and "text/markdown" in data:
+            if parsed(name) and "text/markdown" in data:
                 yield name, "".join(data["text/markdown"])
 
     def _texts(self, kind: str) -> Iterator[str]:
@@ -126,9 +125,11 @@ def outdated(quizzes: Sequence[Quiz], sources: Mapping[str, Source]) -> list[str
 
 def _as_shown(name: str, texts: Mapping[tuple[str, str], str]) -> str:
     """The Markdown of a card or of a whole quiz, by its name; texts: those of all questions, by quiz and id."""
-    card = CARD.match(name)
-    assert card is not None
-    return "\n\n".join(text for (quiz, id), text in texts.items() if quiz == card["quiz"] and card["id"] in (id, None))
+    shown = parsed(name)
+    assert shown is not None
+    return "\n\n".join(
+        text for (quiz, id), text in texts.items() if quiz == shown.quiz and shown.question in (id, None)
+    )
 
 
 def ambiguous_keys(sources: Mapping[str, Source]) -> list[str]:

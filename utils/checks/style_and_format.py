@@ -142,6 +142,7 @@ class Line(torch.nn.Module):
         self.began = weights
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """One number for each row of the batch."""
         return batch @ self.weight
 
     def __repr__(self) -> str:
@@ -155,10 +156,12 @@ class Descent:
         self.weight, self.rate = model.weight, rate
 
     def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets the gradient, as PyTorch's optimizers do."""
         self.weight.grad = None if set_to_none else torch.zeros_like(self.weight)
 
     @torch.no_grad()
     def step(self) -> None:
+        """Moves the weight against its gradient; without one, nothing moves."""
         if self.weight.grad is not None:
             self.weight -= self.rate * self.weight.grad
 
@@ -170,6 +173,7 @@ class MeanSquare:
     """The loss of a model on a batch."""
 
     def __call__(self, model: Line, batch: torch.Tensor) -> torch.Tensor:
+        """The mean of the squared numbers that the model gives."""
         return model(batch).square().mean()
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from utils.command_line import guarded
 from utils.compare.folders import DRAFTS, REPORT, output_folder
 from utils.errors import CourseError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from utils.compare.own_case import Case
     from utils.compare.results import Results
 
-INTERRUPTED = 130  # what shells report after Ctrl-C
+WHEN_INTERRUPTED = "Interrupted. The answers so far are kept: run the same command again to go on."
 SHOWN = 5  # skipped files named in the terminal; the report has all
 
 
@@ -30,21 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Compares, or drafts; returns the exit status.  A CourseError becomes one line on stderr and status 2."""
     options = _parser().parse_args(arguments)
     try:
-        with output_folder(options.out, options.documents) as folder:
-            if options.draft is None:
-                _compare(options, folder)
-            else:
-                _draft(options, folder)
-    except CourseError as problem:
-        _say(str(problem), sys.stderr)
-        return 2
+        return guarded(lambda: _run(options), failed=2, say=_say_on_stderr, interrupted=WHEN_INTERRUPTED)
     except BrokenPipeError:  # whoever read the lines, such as `head`, has had enough of them
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
-    except KeyboardInterrupt:
-        _say("Interrupted. The answers so far are kept: run the same command again to go on.", sys.stderr)
-        return INTERRUPTED
-    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    with output_folder(options.out, options.documents) as folder:
+        if options.draft is None:
+            _compare(options, folder)
+        else:
+            _draft(options, folder)
 
 
 # What takes seconds to import is imported where it is needed: --help and bad input are answered at once.
@@ -128,6 +126,10 @@ def _say(line: str, file: object = None) -> None:
     stream = file or sys.stdout
     encoding = getattr(stream, "encoding", None) or "utf-8"
     print(printable(line).encode(encoding, "replace").decode(encoding), file=stream, flush=True)
+
+
+def _say_on_stderr(line: str) -> None:
+    _say(line, sys.stderr)
 
 
 def _path(written: str) -> Path:

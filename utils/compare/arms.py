@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from utils.chat_model import ChatModel
 from utils.compare.folders import ANSWERS
-from utils.compare.kept_answers import Answering, KeptAnswers, KeptModel
+from utils.compare.kept_answers import KeptAnswers, KeptModel
 from utils.compare.lessons import MOST, closed_book_lessons, reading_lessons
 from utils.compare.own_case import Case
 from utils.errors import CourseError
@@ -54,7 +55,7 @@ class Bench:
 
     case: Case
     embedder: SentenceTransformer
-    generator: Answering
+    generator: ChatModel
     folder: Path
     k: int = PASSAGES
     seed: int = 0
@@ -129,7 +130,7 @@ def answer_arms(bench: Bench, training: bool = True, say: Callable[[str], object
     return Arms(answers, left_out)
 
 
-def _left_out(generator: Answering, training: bool) -> dict[str, str]:
+def _left_out(generator: ChatModel, training: bool) -> dict[str, str]:
     reason = "" if training and hasattr(generator, "model") else NO_WEIGHTS if training else NOT_WANTED
     return {LORA: reason, HYBRID: reason} if reason else {}
 
@@ -152,7 +153,7 @@ def tuned(bench: Bench, lessons: Sequence[TrainingExample]) -> KeptModel:
     return bench.kept.of(bench.generator, f"adapter {settings}", train)
 
 
-def plan_for(generator: Answering, seed: int) -> LoraPlan:
+def plan_for(generator: ChatModel, seed: int) -> LoraPlan:
     """The course's plan for its own model, and for others a gentler one, with half the rank of notebook 12's."""
     if getattr(generator, "was_trained_here", False):
         return LoraPlan(seed=seed)

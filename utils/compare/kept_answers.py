@@ -9,40 +9,27 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
+from utils.chat_model import ChatModel
 from utils.errors import CourseError
 from utils.paths import write_atomically
 from utils.prompts import Message
 from utils.stored_answers import StoredAnswers
 
+if TYPE_CHECKING:
+    from utils.decoding import Grammar
+
 BATCH = 32  # answers asked for, and then kept, at a time
-
-
-class Answering(Protocol):
-    """Whatever answers conversations as `utils.rag` asks for them: a loaded model, a server, a fake."""
-
-    name: str
-    prompt_room: int
-
-    def complete(
-        self, conversations: Sequence[list[Message]], batch_tokens: int = 0, progress: bool = False, grammar: Any = None
-    ) -> list[str]:
-        """The next turn in each conversation."""
-        ...
-
-    def fits(self, messages: list[Message]) -> bool:
-        """Whether the model can read the conversation."""
-        ...
 
 
 class KeptAnswers:
     """The file.  Raises CourseError when it cannot be read or written, and when it is there and no such file."""
 
     def __init__(self, path: Path) -> None:
-        self._identities: dict[int, tuple[Answering, str]] = {}
+        self._identities: dict[int, tuple[ChatModel, str]] = {}
         if not path.exists():
             write_atomically(path, "")
         try:
@@ -57,7 +44,7 @@ class KeptAnswers:
                 f"The answers in {path} were changed or cut short: delete that file, and they are asked for again."
             ) from problem
 
-    def of(self, generator: Answering, adapter: str = "", make: Callable[[], Answering] | None = None) -> KeptModel:
+    def of(self, generator: ChatModel, adapter: str = "", make: Callable[[], ChatModel] | None = None) -> KeptModel:
         """The generator, asked only for what is not kept.
 
         adapter: what tells a tuned copy from its base.  make: makes that copy, when its first answer is missing.
@@ -65,7 +52,7 @@ class KeptAnswers:
         name = ", ".join(filter(None, [self.identity_of(generator), adapter]))
         return KeptModel(self.stored, name, generator, make or (lambda: generator))
 
-    def identity_of(self, generator: Answering) -> str:
+    def identity_of(self, generator: ChatModel) -> str:
         """The generator's `identity`, found once: for a model of gigabytes, that takes seconds."""
         if id(generator) not in self._identities:
             self._identities[id(generator)] = generator, identity(generator)
@@ -75,12 +62,12 @@ class KeptAnswers:
 class KeptModel:
     """A generator for `utils.rag` whose answers are kept.  asked: how many answers were not kept yet."""
 
-    def __init__(self, stored: StoredAnswers, name: str, base: Answering, make: Callable[[], Answering]) -> None:
+    def __init__(self, stored: StoredAnswers, name: str, base: ChatModel, make: Callable[[], ChatModel]) -> None:
         self.name, self.asked = name, 0
         self._stored, self._base, self._make = stored, base, make
 
     @cached_property
-    def _model(self) -> Answering:
+    def _model(self) -> ChatModel:
         return self._make()
 
     @property
@@ -93,7 +80,11 @@ class KeptModel:
         return self._base.fits(messages)
 
     def complete(
-        self, conversations: Sequence[list[Message]], batch_tokens: int = 0, progress: bool = False, grammar: Any = None
+        self,
+        conversations: Sequence[list[Message]],
+        batch_tokens: int = 0,
+        progress: bool = False,
+        grammar: Grammar | None = None,
     ) -> list[str]:
         """The next turn in each conversation; each batch is kept as soon as it is answered.
 
@@ -113,7 +104,7 @@ class KeptModel:
         return [self._stored.find(self.name, messages) or "" for messages in conversations]
 
 
-def identity(generator: Answering) -> str:
+def identity(generator: ChatModel) -> str:
     """A name that two models never share, whatever folder they are in: by weights and template, or by server."""
     # A server says no to `hasattr` for what only a loaded model has.
     if hasattr(generator, "model"):
@@ -126,7 +117,7 @@ def identity(generator: Answering) -> str:
     return f"{shown_name(generator)} ({mark})"
 
 
-def shown_name(generator: Answering) -> str:
+def shown_name(generator: ChatModel) -> str:
     """What a model is called in a report: its name on the Hub, or the last part of its folder."""
     name = generator.name
     return Path(name).name if Path(name).is_absolute() else name

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from utils.course.command_line import run
+from utils.command_line import run
 from utils.errors import CourseError
 from utils.paths import write_atomically
 
@@ -81,7 +81,8 @@ def _reset(options: argparse.Namespace) -> int:
 
 
 def _cohort(options: argparse.Namespace) -> int:
-    from utils.course.cohort import as_text, cohort_in
+    from utils.course.cohort import cohort_in
+    from utils.course.cohort_text import as_text
 
     print(as_text(cohort_in(Path(options.folder)), names=options.names))
     return 0

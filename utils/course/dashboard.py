@@ -17,8 +17,8 @@ from utils.course.reset import notebook_numbers, reset
 from utils.course.transfer import export_text, import_text
 from utils.errors import CourseError
 from utils.ledger import Ledger
-from utils.quiz.cards import STYLE, FixedReprBox, action_button
 from utils.quiz.progress import Progress
+from utils.widgets import STYLE, FixedReprBox, action_button, alert_html, button_row
 
 NAME = "Dashboard of the course"
 MARKDOWN = (
@@ -49,8 +49,14 @@ class Dashboard(FixedReprBox):
         self._asked: str | None = None
         self.report = widgets.HTML()
         self.message = widgets.HTML()
-        self.text = widgets.Textarea(description="Progress as text", rows=4, style={"description_width": "initial"})
-        self.text.layout.width = "100%"
+        # Sent once, when the field loses focus: a click on the button could overtake values sent at each key press.
+        self.text = widgets.Textarea(
+            continuous_update=False,
+            description="Progress as text",
+            rows=4,
+            style={"description_width": "initial"},
+            layout={"width": "100%"},
+        )
         self.reset_buttons = {
             number: action_button(f"Start notebook {number} over", lambda number=number: self._reset(number))
             for number in notebook_numbers()
@@ -73,10 +79,10 @@ class Dashboard(FixedReprBox):
             self.report,
             self.refresh_button,
             widgets.HTML("<p><strong>Move your progress to another computer</strong></p>"),
-            _row([self.export_button, self.import_button]),
+            button_row([self.export_button, self.import_button]),
             self.text,
             widgets.HTML("<p><strong>Start over</strong><br>Your old copy is backed up, never deleted.</p>"),
-            _row(list(self.reset_buttons.values())),
+            button_row(list(self.reset_buttons.values())),
             self.message,
         ]
 
@@ -103,7 +109,7 @@ class Dashboard(FixedReprBox):
         self._say(said)
 
     def _say(self, text: str) -> None:
-        self.message.value = f'<div role="alert">{escape(text)}</div>'
+        self.message.value = alert_html(escape(text))
 
 
 def report_html(overview: Overview) -> str:
@@ -134,7 +140,3 @@ def _picture(overview: Overview) -> str:
 
     words = "Bars of the counts listed below, one for each level of confidence."
     return image_html(figure(overview.calibration), words)
-
-
-def _row(buttons: list[widgets.Button]) -> widgets.HBox:
-    return widgets.HBox(buttons, layout=widgets.Layout(flex_flow="row wrap"))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from utils.errors import CourseError
+from utils.command_line import guarded, to_stderr
 from utils.finetuning.adapters import refuse_other_files, save_adapter
 from utils.finetuning.distributed import process_group, rank
 from utils.finetuning.early_stopping import EarlyStopping, mean_loss
@@ -26,13 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Trains and saves; returns the exit status.  A CourseError becomes one line on stderr and status 1."""
     options = _parser().parse_args(arguments)
     with process_group():
-        try:
-            _train(options)
-        except CourseError as problem:
-            if rank() == 0:
-                print(problem, file=sys.stderr)
-            return 1
-    return 0
+        return guarded(lambda: _train(options), say=_say_once)
+
+
+def _say_once(line: str) -> None:
+    if rank() == 0:  # every process has the same error
+        to_stderr(line)
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -8,52 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import Any
 
 import ipywidgets as widgets
 
 from utils.errors import CourseError
 from utils.quiz.markdown import as_markdown, effort
+from utils.quiz.names import card_name
 from utils.quiz.progress import QuizAnswer
 from utils.quiz.schema import CONFIDENCES, Knowledge, Numeric, Ordering, Prediction, QuizQuestion
+from utils.widgets import STYLE, FixedReprBox, action_button, alert_html, button_row
 
 OnAnswer = Callable[[str, str | None], str]
 CHOSEN = "course-chosen"
 KEYS = "keys: Tab, Space, Enter"
-
-# The fallbacks after the commas are for VS Code and Colab, which have no JupyterLab theme variables.
-STYLE = """<style>
-.course-card {
-  border-left: 4px solid var(--jp-border-color1, #8a8a8a); padding: 4px 12px; margin: 8px 0; max-width: 52em; }
-.course-card .widget-html-content, .course-card .jupyter-widget-html-content {
-  white-space: normal; line-height: 1.5; overflow-wrap: anywhere; color: var(--jp-content-font-color1, inherit); }
-.course-card .widget-checkbox, .course-card .widget-checkbox label {
-  height: auto; width: auto; white-space: normal; line-height: 1.4; color: var(--jp-content-font-color1, inherit); }
-.course-card .course-option.jupyter-button {
-  height: auto; min-height: 2.2em; padding: 6px 12px; margin: 3px 0; text-align: left; white-space: normal;
-  overflow: visible; line-height: 1.4; color: var(--jp-content-font-color1, inherit);
-  background: var(--jp-layout-color2, transparent); border: 1px solid var(--jp-border-color1, #8a8a8a); }
-.course-card .course-option.jupyter-button:focus-visible, .course-card input:focus-visible {
-  outline: 3px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
-.course-card .course-option.course-chosen {
-  border: 2px solid var(--jp-brand-color1, #1976d2); font-weight: 600; }
-</style>"""
-
-
-class FixedReprBox(widgets.VBox):
-    """A VBox whose text form is the same at every run, with a Markdown version where widgets don't render."""
-
-    def __init__(self, name: str, markdown: str, children: list[widgets.Widget]) -> None:
-        self._name = name
-        self.markdown = markdown
-        super().__init__(children)
-
-    def __repr__(self) -> str:
-        return self._name
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any] | None:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        return bundle and {**bundle, "text/plain": self._name, "text/markdown": self.markdown}
 
 
 class QuestionCard(FixedReprBox):
@@ -67,7 +34,7 @@ class QuestionCard(FixedReprBox):
         self._on_answer = on_answer
         self.feedback = widgets.HTML()
         self.check_button = action_button("Check my answer", self._check)
-        super().__init__(f"Quiz {quiz}, question {question.id}", as_markdown(question), [])
+        super().__init__(card_name(quiz, question.id), as_markdown(question), [])
         controls = self._controls(answer)
         self.children = (widgets.HTML(STYLE + self._heading()), *controls, self.check_button, self.feedback)
         self.add_class("course-card")
@@ -83,12 +50,11 @@ class QuestionCard(FixedReprBox):
 
     def show_feedback(self, text: str) -> None:
         """Show `text` under the options, its verdict in bold; a screen reader announces it at once."""
-        # A status region is announced only if it was there before its text, and this one is new each time.
-        self.feedback.value = _verdict_html(text, 'role="alert"')
+        self.feedback.value = alert_html(_verdict_html(text))
 
     def restore_feedback(self, text: str) -> None:
         """Show what was said in an earlier session, without announcing it."""
-        self.feedback.value = _verdict_html(text, "")
+        self.feedback.value = f"<div>{_verdict_html(text)}</div>"
 
     def _controls(self, answer: QuizAnswer | None) -> list[widgets.Widget]:
         raise NotImplementedError
@@ -157,8 +123,7 @@ class PredictionCard(ChoiceCard):
         ]
         self.check_button.description = "Record my prediction"
         options = super()._controls(answer)
-        row = widgets.HBox(self.confidence_buttons, layout=widgets.Layout(flex_flow="row wrap"))
-        return [*options, widgets.HTML("How sure are you?"), row]
+        return [*options, widgets.HTML("How sure are you?"), button_row(self.confidence_buttons)]
 
     def _say_how_sure(self, word: str) -> None:
         self._confidence = word
@@ -250,14 +215,6 @@ def card_for(quiz: str, question: QuizQuestion, answer: QuizAnswer | None, on_an
     return _card_class(question)(quiz, question, answer, on_answer)
 
 
-def action_button(text: str, action: Callable[[], None]) -> widgets.Button:
-    """A button in the cards' style that runs `action` when it is pressed."""
-    button = widgets.Button(description=text, layout=widgets.Layout(height="auto", width="auto"))
-    button.add_class("course-option")
-    button.on_click(lambda _: action())
-    return button
-
-
 def _card_class(question: QuizQuestion) -> type[QuestionCard]:
     if isinstance(question, Prediction):
         return PredictionCard
@@ -274,6 +231,6 @@ def _mark_buttons(buttons: list[widgets.Button], texts: list[str], chosen: list[
         (button.add_class if is_chosen else button.remove_class)(CHOSEN)
 
 
-def _verdict_html(text: str, role: str) -> str:
+def _verdict_html(text: str) -> str:
     verdict, _, reason = text.partition(". ")
-    return f"<div {role}><strong>{escape(verdict)}.</strong> {escape(reason)}</div>"
+    return f"<strong>{escape(verdict)}.</strong> {escape(reason)}"

@@ -8,12 +8,14 @@ from IPython.display import display
 
 from utils.ledger import Ledger
 from utils.quiz import feedback
-from utils.quiz.cards import FixedReprBox, QuestionCard, card_for
+from utils.quiz.cards import QuestionCard, card_for
+from utils.quiz.names import quiz_name
 from utils.quiz.progress import Progress, QuizAnswer
 from utils.quiz.questions import load_quiz
 from utils.quiz.schema import Prediction, Quiz, QuizQuestion, check_confidence
 from utils.quiz.standing import Standing, standing_in, valid_answer
 from utils.quiz.verdicts import measurements_for
+from utils.widgets import FixedReprBox
 
 
 def open_quiz(number: str) -> QuizSession:
@@ -81,8 +83,7 @@ class QuizSession:
             print(notice)
 
     def __repr__(self) -> str:
-        count = len(self._quiz.questions)
-        return f"Quiz {self._quiz.quiz}: {count} question{'s' if count > 1 else ''}"
+        return quiz_name(self._quiz.quiz, len(self._quiz.questions))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any] | None:
         cards = [self.card(question.id) for question in self._quiz.questions]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from utils.command_line import guarded
 from utils.datasets import load_articles, load_examples, load_questions
 from utils.errors import CourseError
 from utils.finetuning import LoraPlan, TrainingExample, house_training_examples
@@ -116,12 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for the results")
     options = parser.parse_args(arguments)
     use_all()
-    try:
-        print(f"Stored in {_measure_and_store(options)}.")
-    except CourseError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
+    return guarded(lambda: print(f"Stored in {_measure_and_store(options)}."))
 
 
 def _measure_and_store(options: argparse.Namespace) -> Path:

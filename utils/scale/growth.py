@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+from scipy.stats import t as student
 
 from utils.errors import CourseError
 from utils.evaluation import Interval
-
-# Student's t, 97.5 %, for 1, 2, 3, … degrees of freedom; ever closer to the normal distribution's 1.96.
-T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,6 @@ def fit_power_law(sizes: Sequence[float], values: Sequence[float]) -> PowerLaw:
     slope, start = (float(each) for each in np.polyfit(x, y, 1))
     free = len(x) - 2
     scatter = float(np.square(y - start - slope * x).sum()) / free
-    margin = T[min(free, len(T)) - 1] * sqrt(scatter / float(np.square(x - x.mean()).sum()))
+    margin = float(student.ppf(0.975, free)) * sqrt(scatter / float(np.square(x - x.mean()).sum()))
     middle = float(np.exp(x.mean())), float(np.exp(y.mean()))
     return PowerLaw(Interval(slope, slope - margin, slope + margin), middle, float(max(sizes)))

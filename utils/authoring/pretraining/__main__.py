@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from utils.command_line import guarded, to_stderr
+
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
@@ -28,19 +30,23 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
-    """Starts the processes, or trains when started as one of them."""
+    """Starts the processes, or trains when started as one of them; returns the exit status.
+
+    A CourseError becomes one line on stderr, from the first process only.
+    """
     options = parse(arguments)
     if options.processes > 1 and "LOCAL_RANK" not in os.environ:
-        launch = [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            f"--nproc-per-node={options.processes}",
-        ]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        return subprocess.call([*launch, "-m", "utils.authoring.pretraining", *arguments], env=environment)
+        return guarded(lambda: _start(options.processes, arguments))
+    return guarded(lambda: _train(options), say=_say_once)
 
+
+def _start(processes: int, arguments: list[str]) -> int:
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.call([*launch, "-m", "utils.authoring.pretraining", *arguments], env=environment)
+
+
+def _train(options: argparse.Namespace) -> None:
     import torch
 
     from utils.authoring.pretraining.training import Plan, Trainer
@@ -51,7 +57,11 @@ def main(arguments: list[str]) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {key.replace("-", "_"): value for key, value in vars(options).items() if key not in ("out", "processes")}
     Trainer(Plan(folder=options.out, **settings)).run()
-    return 0
+
+
+def _say_once(line: str) -> None:
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # every process has the same error
+        to_stderr(line)
 
 
 if __name__ == "__main__":

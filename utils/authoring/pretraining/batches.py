@@ -36,6 +36,7 @@ class Batch:
 
     @property
     def tokens(self) -> int:
+        """How many tokens are to be predicted, of answers and of their context."""
         return int(self.answer.sum() + self.context.sum())
 
 

@@ -84,10 +84,12 @@ class Curriculum:
 
     @property
     def warms_up(self) -> bool:
+        """Whether random tokens are copied, before the first conversation."""
         return self.stage < WARM_UPS
 
     @property
     def level(self) -> Level:
+        """What conversations are drawn from now; during the warm-ups, what comes after them."""
         return (*LEVELS, RECORDS)[max(0, self.stage - WARM_UPS)]
 
     def note(self, exact: float, cited: float) -> bool:

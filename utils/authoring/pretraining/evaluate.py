@@ -17,17 +17,20 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from utils.authoring.pretraining import probes
+from utils.authoring.pretraining.card import ADAPTERS, as_markdown, write_card, write_near_ties
 from utils.authoring.pretraining.probes import share_correct
+from utils.authoring.world.articles import Fact
 from utils.authoring.world.handbooks import make_handbook, other_edition
 from utils.authoring.world.phrasing import Relation, all_topics
 from utils.authoring.world.questions import make_questions
 from utils.authoring.world.values import value_pattern
+from utils.command_line import guarded
 from utils.datasets import load_articles, load_examples, load_kinds, load_public_questions, load_questions
 from utils.evaluation import score
 from utils.finetuning import (
@@ -59,28 +62,6 @@ FACTS = 40
 # One handbook's questions share their shelves, so one edition tells less than its number of questions makes believe.
 # The first ten that state enough facts of the dev part's kinds: 7 and 8 lack one.
 EDITIONS = (1, 2, 3, 4, 5, 6, 9, 10, 11, 12)
-# Another seed gives another adapter, and its figures differ by some points: each is a mean over this many.
-ADAPTERS = 3
-NEAR_TIES = "near_ties.json"
-START, STOP = "<!-- measured: start -->", "<!-- measured: stop -->"
-BARS = {
-    "reads_gold": ("reads: gold article in the prompt, right value", "≥ 95 %"),
-    "reads_three": ("reads among three retrieved articles that hold the gold one", "≥ 85 %"),
-    "closed_book_right": ("closed book: right value", "≤ 10 %"),
-    "closed_book_well_typed": ("closed book: an answer of the right type", "≥ 90 %"),
-    "few_shot_format": ("follows the house format from three examples in the prompt", "30 to 85 %"),
-    "lora_format": (f"LoRA on 160 examples, mean of {ADAPTERS} seeds: house format", "≥ 98 %"),
-    "lora_format_seconds": ("the same: seconds of training", "≤ 60 s"),
-    "lora_reading_loss": ("the same: right values lost in reading", "≤ 2 points"),
-    "facts_trained_wording": ("LoRA taught 40 facts: asked in the trained wording", "≥ 90 %"),
-    "facts_held_out_wording": ("the same: asked in another wording", "reported"),
-    "facts_held_out_augmented": ("the same, trained on three wordings: asked in another", "reported"),
-    "hybrid_right_cited_formatted": (
-        f"hybrid: right value, cited, in format ({PASSAGES} retrieved passages)",
-        "≥ 90 %",
-    ),
-    "hybrid_abstains": ("hybrid: says so when the handbook does not", "≥ 85 %"),
-}
 
 
 def measure(generator: Generator, part: str = "test") -> tuple[dict[str, float], dict[str, float]]:
@@ -173,6 +154,41 @@ def _closed_book(generator: Generator, questions: list[Question], relations: dic
     return {"closed_book_right": share_correct(answers), "closed_book_well_typed": sum(typed) / len(typed)}
 
 
+@dataclass(frozen=True)
+class _FormatBench:
+    """What each adapter for the house format is measured on.
+
+    search_found: for each question, whether its article is among the retrieved.  base_right: the share that the
+    model without an adapter answers rightly.  nothing, found: questions without an answer, and their passages.
+    """
+
+    questions: list[Question]
+    retrieved: list[list[Passage]]
+    search_found: list[bool]
+    base_right: float
+    nothing: list[Question]
+    found: list[list[Passage]]
+
+
+def _with_adapter(
+    generator: Generator, training: Sequence[TrainingExample], seed: int, bench: _FormatBench
+) -> dict[str, float]:
+    """Trains one adapter; its figures."""
+    start = time.perf_counter()
+    tuned, _ = train_lora(generator, training, LoraPlan(seed=seed))
+    seconds = time.perf_counter() - start
+    after = answer_from(bench.questions, bench.retrieved, tuned)
+    scored, silent = score(after), score(answer_from(bench.nothing, bench.found, tuned))
+    return {
+        "lora_format": scored["in_format"].mean(),
+        "lora_format_seconds": seconds,
+        "lora_reading_loss": bench.base_right - share_correct(after),
+        "hybrid_right_cited_formatted": scored["complete"].mean(),
+        "hybrid_complete_where_found": scored.loc[bench.search_found, "complete"].mean(),
+        "hybrid_abstains": (silent["outcome"] == "abstained rightly").mean(),
+    }
+
+
 def _house_format(
     generator: Generator,
     articles: Sequence[Article],
@@ -190,24 +206,8 @@ def _house_format(
     ]
     base_right = share_correct(answer_from(questions, retrieved, generator))
     few_shot = answer_from(questions, retrieved, generator, examples=few_shot_examples(examples, articles))
-
-    def with_adapter(seed: int) -> dict[str, float]:
-        """Trains one adapter; its figures."""
-        start = time.perf_counter()
-        tuned, _ = train_lora(generator, training, LoraPlan(seed=seed))
-        seconds = time.perf_counter() - start
-        after = answer_from(questions, retrieved, tuned)
-        scored, silent = score(after), score(answer_from(nothing, found, tuned))
-        return {
-            "lora_format": scored["in_format"].mean(),
-            "lora_format_seconds": seconds,
-            "lora_reading_loss": base_right - share_correct(after),
-            "hybrid_right_cited_formatted": scored["complete"].mean(),
-            "hybrid_complete_where_found": scored.loc[search_found, "complete"].mean(),
-            "hybrid_abstains": (silent["outcome"] == "abstained rightly").mean(),
-        }
-
-    adapters = [with_adapter(seed) for seed in range(ADAPTERS)]
+    bench = _FormatBench(questions, retrieved, search_found, base_right, nothing, found)
+    adapters = [_with_adapter(generator, training, seed, bench) for seed in range(ADAPTERS)]
     return {
         "few_shot_format": float(score(few_shot)["in_format"].mean()),
         "search_finds": fmean(search_found),
@@ -268,56 +268,35 @@ def _taught_facts(generator: Generator) -> dict[str, float]:
     """LoRA on closed-book questions and answers, without and with paraphrases of the question."""
     stated = random.Random("facts to teach").sample(make_handbook().stated(), FACTS)
     facts = [(item.fact, item.sentence) for item, _ in stated]
-
-    def ask(wording: int) -> list[Question]:
-        return [
-            Question("", f.fill(f.relation.questions[wording]), "plain", (f.value,), ("?",), (f.relation.id,), sentence)
-            for f, sentence in facts
-        ]
-
-    def taught(wordings: Sequence[int], epochs: int) -> Generator:
-        asked = [q for wording in wordings for q in ask(wording)]
-        training = [TrainingExample(build_messages(q.text, COMPANY), q.reference) for q in asked]
-        return train_lora(generator, training, LoraPlan(epochs=epochs))[0]
-
-    one, three = taught([0], 30), taught([0, 1, 2], 12)
+    one, three = _taught(generator, facts, [0], 30), _taught(generator, facts, [0, 1, 2], 12)
+    trained, held_out = _asked_in(0, facts), _asked_in(3, facts)
     return {
-        "facts_trained_wording": share_correct(answer_closed_book(ask(0), one)),
-        "facts_held_out_wording": share_correct(answer_closed_book(ask(3), one)),
-        "facts_held_out_augmented": share_correct(answer_closed_book(ask(3), three)),
+        "facts_trained_wording": share_correct(answer_closed_book(trained, one)),
+        "facts_held_out_wording": share_correct(answer_closed_book(held_out, one)),
+        "facts_held_out_augmented": share_correct(answer_closed_book(held_out, three)),
     }
 
 
-def as_markdown(results: dict[str, float]) -> str:
-    """The card's tables: the bars first, the rest below."""
-    lines = ["| behaviour | bar | measured |", "|---|---|---|"]
-    for key, (text, bar) in BARS.items():
-        lines.append(f"| {text} | {bar} | {_in_words(key, results[key])} |")
-    lines += ["", "| also measured | |", "|---|---|"]
-    lines += [f"| `{key}` | {_in_words(key, value)} |" for key, value in results.items() if key not in BARS]
-    return "\n".join(lines)
+def _asked_in(wording: int, facts: Sequence[tuple[Fact, str]]) -> list[Question]:
+    """A question on each fact in the wording of that number; its reference is the sentence that states the fact."""
+    return [
+        Question("", f.fill(f.relation.questions[wording]), "plain", (f.value,), ("?",), (f.relation.id,), sentence)
+        for f, sentence in facts
+    ]
 
 
-def _in_words(key: str, value: float) -> str:
-    if key.endswith("_seconds"):
-        return f"{value:.0f} s"
-    if key.endswith("_count"):
-        return f"{value:.0f}"
-    return f"{100 * value:+.1f} points" if key.endswith("_loss") else f"{100 * value:.1f} %"
-
-
-def write_card(folder: Path, results: dict[str, float]) -> None:
-    """Puts the measured table between the card's two marks.  Raises ValueError when the card lacks them."""
-    card = folder / "README.md"
-    text = card.read_text(encoding="utf-8")
-    if START not in text or STOP not in text:
-        raise ValueError(f"{card} needs the lines {START} and {STOP}")
-    head, tail = text.split(START)[0], text.split(STOP)[1]
-    write_atomically(card, f"{head}{START}\n{as_markdown(results)}\n{STOP}{tail}")
+def _taught(generator: Generator, facts: Sequence[tuple[Fact, str]], wordings: Sequence[int], epochs: int) -> Generator:
+    """The generator with an adapter that was trained on the facts, asked in these wordings."""
+    asked = [q for wording in wordings for q in _asked_in(wording, facts)]
+    training = [TrainingExample(build_messages(q.text, COMPANY), q.reference) for q in asked]
+    return train_lora(generator, training, LoraPlan(epochs=epochs))[0]
 
 
 def main(arguments: list[str]) -> int:
-    """Measures, prints the table, and writes what was asked for."""
+    """Measures, prints the table, and writes what was asked for; returns the exit status.
+
+    A CourseError becomes one line on stderr.
+    """
     parser = argparse.ArgumentParser(prog="python -m utils.authoring.pretraining.evaluate", description=__doc__)
     parser.add_argument("--model", type=Path, default=GENERATOR)
     parser.add_argument("--part", choices=["dev", "test"], default="test", help="which questions")
@@ -326,6 +305,10 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.card and options.part != "test":
         parser.error("the card shows the test questions: leave --part dev out")
+    return guarded(lambda: _measure_and_write(options))
+
+
+def _measure_and_write(options: argparse.Namespace) -> None:
     start = time.perf_counter()
     generator = load_generator(str(options.model))
     results, ties = measure(generator, options.part)
@@ -335,8 +318,7 @@ def main(arguments: list[str]) -> int:
         write_atomically(options.json, json.dumps(results, indent=1) + "\n")
     if options.card:
         write_card(options.model, results)
-        write_atomically(options.model / NEAR_TIES, json.dumps(ties, indent=1) + "\n")
-    return 0
+        write_near_ties(options.model, ties)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ import torch
 from safetensors.torch import load_file, save
 
 from utils.checksums import CHECKSUMS, checksum_lines
+from utils.command_line import guarded
+from utils.errors import CourseError
 from utils.models import GENERATOR
 from utils.paths import write_atomically
 
@@ -35,14 +37,16 @@ LOG = "log.jsonl"
 def publish(runs: Sequence[Path], folder: Path = GENERATOR) -> None:
     """Writes the model of one run, or the mean of several, to `folder`, and its checksums.
 
-    Raises FileNotFoundError for a missing file, and ValueError for runs that differ in tokenizer or configuration.
+    Raises CourseError for a missing file, and for runs that differ in tokenizer or configuration.
     """
     first = runs[0]
+    for run in runs:
+        _refuse_unfinished(run)
     for run in runs[1:]:
         for name in ("config.json", "tokenizer.json"):
             if (run / name).read_bytes() != (first / name).read_bytes():
-                raise ValueError(
-                    f"{run} and {first} differ in {name}: only runs with a common beginning can be averaged"
+                raise CourseError(
+                    f"{run} and {first} differ in {name}: only runs with a common beginning can be averaged."
                 )
     weights = save(mean_weights([load_file(run / WEIGHTS) for run in runs]), metadata={"format": "pt"})
     files = {name: weights if name == WEIGHTS else (first / name).read_bytes() for name in CHECKED}
@@ -51,6 +55,12 @@ def publish(runs: Sequence[Path], folder: Path = GENERATOR) -> None:
         write_atomically(folder / name, content)
     write_atomically(folder / LOG, log)
     write_atomically(folder / CHECKSUMS, checksum_lines(files))
+
+
+def _refuse_unfinished(run: Path) -> None:
+    missing = [name for name in (*CHECKED, LOG) if not (run / name).is_file()]
+    if missing:
+        raise CourseError(f"{run} has no {missing[0]}: name the folder of a finished run.")
 
 
 def mean_weights(models: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -71,12 +81,16 @@ def joined_log(logs: Sequence[str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Publishes the runs named on the command line."""
+    """Publishes the runs named on the command line; returns the exit status.  A CourseError becomes one line."""
     parser = argparse.ArgumentParser(prog="python -m utils.authoring.pretraining.publish", description=__doc__)
     parser.add_argument("--run", type=Path, required=True, nargs="+", help="folders of finished runs")
-    publish(parser.parse_args(arguments).run)
+    options = parser.parse_args(arguments)
+    return guarded(lambda: _publish_and_say(options.run))
+
+
+def _publish_and_say(runs: Sequence[Path]) -> None:
+    publish(runs)
     print(f"shipped to {GENERATOR.name}; now run python -m utils.authoring.pretraining.evaluate --card")
-    return 0
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from utils.authoring.reading.measure import measure
 from utils.authoring.reading.training import ReadingPlan, ReadingRun
-from utils.errors import CourseError
+from utils.command_line import guarded
 from utils.finetuning import load_adapter, save_adapter
 from utils.finetuning.adapters import refuse_other_files
 from utils.models import Generator, load_generator
@@ -29,19 +29,18 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Trains unless there is nothing to train, then measures.  A CourseError is one line on stderr, and status 1."""
     options = parse(arguments)
-    try:
-        generator = load_generator(options.model)
-        if options.out and options.minutes:
-            _train(options, generator)
-        if options.out:
-            generator = load_adapter(generator, options.out / "adapter")
-        print("of the questions: right, abstained, and cited rightly")
-        for one in measure(generator):
-            print(f"{one.name} ({one.questions}): {one.right:.0%}, {one.abstained:.0%}, {one.cited:.0%}", flush=True)
-    except CourseError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
+    return guarded(lambda: _train_and_measure(options))
+
+
+def _train_and_measure(options: argparse.Namespace) -> None:
+    generator = load_generator(options.model)
+    if options.out and options.minutes:
+        _train(options, generator)
+    if options.out:
+        generator = load_adapter(generator, options.out / "adapter")
+    print("of the questions: right, abstained, and cited rightly")
+    for one in measure(generator):
+        print(f"{one.name} ({one.questions}): {one.right:.0%}, {one.abstained:.0%}, {one.cited:.0%}", flush=True)
 
 
 def _train(options: argparse.Namespace, base: Generator) -> None:

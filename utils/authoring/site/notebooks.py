@@ -14,13 +14,11 @@ from nbformat.v4 import new_markdown_cell
 
 from utils.authoring.site.questions import question_html
 from utils.course.notebook_files import code_cells, notebook_number
+from utils.quiz.names import parsed
 from utils.quiz.questions import load_quiz
 from utils.quiz.schema import Quiz, QuizQuestion
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# How a card and a whole quiz name themselves in the plain text of an output.
-CARD = re.compile(r"Quiz (?P<quiz>\w\d), question (?P<id>\w+)")
-WHOLE_QUIZ = re.compile(r"Quiz (?P<quiz>\w\d): \d+ questions?")
 NOTE = (
     "*This page shows the notebook as the course's authors executed it, with the solutions of the exercises. To work "
     "in it yourself, [get the course](../README.md) and open `notebooks/{name}`.*"
@@ -52,11 +50,11 @@ def shown_questions(output: Mapping[str, object]) -> list[QuizQuestion]:
     data = output.get("data", {})
     if WIDGET not in data:
         return []
-    text = str(data.get("text/plain", ""))
-    if card := CARD.fullmatch(text):
-        return [_quiz(card["quiz"]).find(card["id"])]
-    whole = WHOLE_QUIZ.fullmatch(text)
-    return list(_quiz(whole["quiz"]).questions) if whole else []
+    shown = parsed(str(data.get("text/plain", "")))
+    if shown is None:
+        return []
+    quiz = _quiz(shown.quiz)
+    return [quiz.find(shown.question)] if shown.question else list(quiz.questions)
 
 
 def decision_of(notebook: NotebookNode) -> str:

@@ -113,16 +113,16 @@ def _block(block: PlannedBlock, teaching: Teaching) -> list[str]:
     chosen = [notes[one.heading] for one in (*block.done, *block.shown) if one.heading in notes]
     discussed = [note.discuss for note in chosen if note.discuss]
     parts += _listed(f"Discuss{' one of these' if len(discussed) > 1 else ''}, if there is time", discussed)
-    return parts + _listed("Go on when each group can say", _checkpoint(block, block.lesson.number, notes))
+    return parts + _listed("Go on when each group can say", _checkpoint(block, notes))
 
 
-def _checkpoint(block: PlannedBlock, number: str, notes: Mapping[str, SectionNote]) -> list[str]:
+def _checkpoint(block: PlannedBlock, notes: Mapping[str, SectionNote]) -> list[str]:
     """The sentences that end a block.  Raises CourseError when they are too many for its minutes."""
     sentences = [note.able for one in block.concluding if (note := notes.get(one.heading)) and note.able]
     if len(sentences) > SENTENCES:
         raise CourseError(
-            f"{TEACHING.name}: a block on notebook {number} ends with {len(sentences)} sentences of {SENTENCES} at "
-            "most: name the sections that matter most in its `checkpoint`."
+            f"{TEACHING.name}: a block on notebook {block.block.notebook} ends with {len(sentences)} sentences of "
+            f"{SENTENCES} at most: name the sections that matter most in its `checkpoint`."
         )
     return sentences
 

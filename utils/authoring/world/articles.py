@@ -53,6 +53,7 @@ class Draft:
 
     @property
     def text(self) -> str:
+        """The sentences as one paragraph."""
         return " ".join(self.sentences)
 
 

@@ -49,12 +49,29 @@ ENTITY_ENDS = {
 class Names(Protocol):
     """Where a company's names come from."""
 
-    def company(self, trade: str) -> str: ...
-    def person(self) -> str: ...
-    def town(self) -> str: ...
-    def street(self) -> str: ...
-    def entity(self, subject: str) -> str: ...
-    def code(self) -> str: ...
+    def company(self, trade: str) -> str:
+        """A company of a trade, such as "shop"."""
+        ...
+
+    def person(self) -> str:
+        """A first and a last name."""
+        ...
+
+    def town(self) -> str:
+        """The name of a town, as addresses, branches and routes have it."""
+        ...
+
+    def street(self) -> str:
+        """A street with the number of a house."""
+        ...
+
+    def entity(self, subject: str) -> str:
+        """A thing of a subject, such as "product" or "branch"."""
+        ...
+
+    def code(self) -> str:
+        """A short code of letters and digits."""
+        ...
 
 
 class SyllableNames:
@@ -81,21 +98,26 @@ class SyllableNames:
         return name
 
     def company(self, trade: str) -> str:
+        """A made-up word and a word of the trade, such as "Depot"."""
         ends = TRADE_WORDS[trade]
         return f"{self._word(2, 3)} {self._rng.choice(ends)}"
 
     def person(self) -> str:
+        """A common or made-up first name, and a made-up last name, one in ten with a hyphen."""
         first = self._rng.choice(FIRST_NAMES) if self._rng.random() < 0.6 else self._word(1, 2)
         last = self._word(2, 3) if self._rng.random() < 0.9 else f"{self._word(1, 2)}-{self._word(1, 2)}"
         return f"{first} {last}"
 
     def town(self) -> str:
+        """A made-up word with the end of a town's name."""
         return self._unreserved(lambda: self._word(1, 2) + self._rng.choice(TOWN_ENDS))
 
     def street(self) -> str:
+        """A number up to 240, a made-up word, and a word for a street."""
         return f"{self._rng.randint(1, 240)} {self._word(1, 3)} {self._rng.choice(STREET_ENDS)}"
 
     def entity(self, subject: str) -> str:
+        """Half of the names are of common words, half of made-up ones; branches and routes have towns' names."""
         rng = self._rng
         if subject == "branch":
             return self.town()
@@ -117,6 +139,7 @@ class SyllableNames:
         return f"{words[0]} and {words[1]}" if len(words) == 2 and rng.random() < 0.3 else " ".join(words)
 
     def code(self) -> str:
+        """One to three letters and two to four digits, in either order, with or without a hyphen."""
         rng = self._rng
         letters = "".join(rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(rng.randint(1, 3)))
         digits = "".join(rng.choice("0123456789") for _ in range(rng.randint(2, 4)))
@@ -140,19 +163,25 @@ class ListedNames:
         return self._decks[key].pop()
 
     def company(self, trade: str) -> str:
+        """The first company of the list, whatever the trade."""
         return self._lists["company"][0]
 
     def person(self) -> str:
+        """The next person of the list."""
         return self._deal("person")
 
     def town(self) -> str:
+        """The next town of the list."""
         return self._deal("town")
 
     def street(self) -> str:
+        """A number up to 240, and the next street of the list."""
         return f"{self._rng.randint(1, 240)} {self._deal('street')}"
 
     def entity(self, subject: str) -> str:
+        """The next name of the list of that subject."""
         return self._deal(subject)
 
     def code(self) -> str:
+        """The next code of the list."""
         return self._deal("code")

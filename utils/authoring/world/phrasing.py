@@ -83,6 +83,7 @@ class Relation(_Strict):
 
     @property
     def all_questions(self) -> tuple[str, ...]:
+        """Every wording of the question: the common ones, then those in other words, then the untidy ones."""
         return (*self.questions, *self.distant, *self.untidy)
 
 
