@@ -8,18 +8,20 @@ that gave it.  Refreshing and learners never use this.
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import io
 import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from utils.paths import write_atomically
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FOLDER = "COURSE_KEPT_RESULTS"
 # Fewer texts than these are quicker to embed than to look up.
@@ -30,6 +32,8 @@ SETTINGS = ("scaling", "disable_adapters", "active_adapters", "merged_adapters")
 HARMLESS_HOOKS = "transformers.utils.output_capturing"
 # The name of an adapter's losses among its tensors; no weight has it.
 LOSSES = "losses"
+VECTORS = "vectors"
+T = TypeVar("T")
 STARTUP = f"""\
 import os
 
@@ -63,67 +67,93 @@ def install() -> None:
 
 
 def _keeping_answers(complete: Callable, folder: Path) -> Callable:
-    @functools.wraps(complete)
+    @wraps(complete)
     def kept(self: Any, conversations: Sequence, *arguments: Any, grammar: Any = None, **named: Any) -> list[str]:
         if grammar is not None or len(arguments) > 2:  # a grammar is code, which has no checksum
             return complete(self, conversations, *arguments, grammar=grammar, **named)
         batch_tokens = arguments[0] if arguments else named.get("batch_tokens")
         key = _key("answers", self.model, self.prompt_ids(conversations), self.answer_tokens, batch_tokens, self.ends)
-        path = folder / f"{key}.json"
-        if path.exists():
-            return json.loads(path.read_text(encoding="utf-8"))
-        texts = complete(self, conversations, *arguments, **named)
-        write_atomically(path, json.dumps(texts))
-        return texts
+        return _kept(
+            folder / f"{key}.json",
+            lambda: complete(self, conversations, *arguments, **named),
+            read=json.loads,
+            written=lambda texts: json.dumps(texts).encode(),
+        )
 
     return kept
 
 
 def _keeping_adapters(train: Callable, folder: Path) -> Callable:
-    import safetensors.torch
-    import torch
-
-    from utils.finetuning.loop import put
-
-    @functools.wraps(train)
+    @wraps(train)
     def kept(self: Any) -> list[float]:
         if self.checkpoints or self.stopping or self.losses:
             return train(self)
         path = folder / f"{_key('adapter', self.tuned.model, self.rows, asdict(self.plan))}.safetensors"
-        if path.exists():
-            kept = safetensors.torch.load(path.read_bytes())
-            self.losses = kept.pop(LOSSES).tolist()
-            put(kept, self.adapter)
-            self.tuned.model.eval()
-            return self.losses
-        losses = train(self)
-        tensors = {name: weight.detach().contiguous() for name, weight in self.adapter.items()}
-        tensors[LOSSES] = torch.tensor(losses, dtype=torch.float64)
-        write_atomically(path, safetensors.torch.save(tensors))
-        return losses
+        return _kept(path, lambda: train(self), partial(_put_adapter, self), partial(_adapter_of, self))
 
     return kept
 
 
-def _keeping_vectors(encode: Callable, folder: Path) -> Callable:
-    import numpy as np
+def _put_adapter(run: Any, content: bytes) -> list[float]:
+    """Gives a run the adapter of a file, as if it had been trained; its losses."""
+    import safetensors.torch
 
-    @functools.wraps(encode)
+    from utils.finetuning.loop import put
+
+    tensors = safetensors.torch.load(content)
+    run.losses = tensors.pop(LOSSES).tolist()
+    put(tensors, run.adapter)
+    run.tuned.model.eval()
+    return run.losses
+
+
+def _adapter_of(run: Any, losses: list[float]) -> bytes:
+    """The file of a run's trained adapter and its losses."""
+    import safetensors.torch
+    import torch
+
+    tensors = {name: weight.detach().contiguous() for name, weight in run.adapter.items()}
+    return safetensors.torch.save(tensors | {LOSSES: torch.tensor(losses, dtype=torch.float64)})
+
+
+def _keeping_vectors(encode: Callable, folder: Path) -> Callable:
+    @wraps(encode)
     def kept(self: Any, texts: Any, *arguments: Any, **named: Any) -> Any:
         plain = not arguments and named.get("convert_to_numpy", True) and not named.get("convert_to_tensor")
         if not plain or isinstance(texts, str) or len(texts) < FEWEST_TEXTS:
             return encode(self, texts, *arguments, **named)
-        path = folder / f"{_key('vectors', self, list(texts), self.max_seq_length, named)}.npy"
-        if path.exists():
-            return np.load(path, allow_pickle=False)
-        vectors = encode(self, texts, **named)
-        if isinstance(vectors, np.ndarray):
-            content = io.BytesIO()
-            np.save(content, vectors, allow_pickle=False)
-            write_atomically(path, content.getvalue())
-        return vectors
+        path = folder / f"{_key('vectors', self, list(texts), self.max_seq_length, named)}.safetensors"
+        return _kept(path, lambda: encode(self, texts, **named), _read_vectors, _written_vectors)
 
     return kept
+
+
+def _read_vectors(content: bytes) -> np.ndarray:
+    import safetensors.numpy
+
+    return safetensors.numpy.load(content)[VECTORS]
+
+
+def _written_vectors(vectors: object) -> bytes | None:
+    """The file of an array; None for what is none, such as a list of tensors."""
+    import numpy as np
+    import safetensors.numpy
+
+    return safetensors.numpy.save({VECTORS: np.ascontiguousarray(vectors)}) if isinstance(vectors, np.ndarray) else None
+
+
+def _kept(path: Path, compute: Callable[[], T], read: Callable[[bytes], T], written: Callable[[T], bytes | None]) -> T:
+    """What a file holds; where there is none, what is computed now, which the file then keeps.
+
+    read: the result from the file's content.  written: the content for a result; None where it cannot be kept.
+    """
+    if path.exists():
+        return read(path.read_bytes())
+    result = compute()
+    content = written(result)
+    if content is not None:
+        write_atomically(path, content)
+    return result
 
 
 def _key(kind: str, model: Any, *parts: Any) -> str:
