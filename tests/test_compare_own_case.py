@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from utils.compare.arms import HYBRID, LORA, NEAREST, NO_WEIGHTS, NOT_WANTED, PROMPT, RAG, Bench, answer_arms
+from utils.compare.arms import HYBRID, LORA, NEAREST, NO_WEIGHTS, NOT_WANTED, PROMPT, RAG, SILENT, Bench, answer_arms
 from utils.compare.drafts import as_csv, draft_questions
 from utils.compare.kept_answers import KeptAnswers, identity
 from utils.compare.lessons import MOST, closed_book_lessons, reading_lessons
@@ -20,7 +20,8 @@ from utils.compare.results import Results
 from utils.errors import CourseError
 from utils.evaluation import Interval
 from utils.handbook import Article, Passage, Question
-from utils.prompts import ABSTENTION
+from utils.nearest_sentence import answer_by_nearest_sentence
+from utils.prompts import ABSTENTION, is_abstention
 from utils.question_files import read_question_file
 from utils.retrieval import DenseIndex
 
@@ -373,10 +374,22 @@ def bench(folder, reader, **more):
 def test_every_arm_answers_the_test_half(tmp_path):
     reader = Reader()
     arms = answer_arms(bench(tmp_path, reader))
-    assert list(arms.answers) == [PROMPT, NEAREST, RAG]
+    assert list(arms.answers) == [SILENT, PROMPT, NEAREST, RAG]
     assert all([a.question for a in answers] == list(case().test) for answers in arms.answers.values())
     assert {a.text for a in arms.answers[PROMPT]} == {"It costs $999."}
     assert arms.answers[RAG][0].text == "The lime tent costs $20 a night. [1]" == arms.answers[NEAREST][0].text
+
+
+def test_the_nearest_sentence_abstains_by_what_the_training_half_shows(tmp_path):
+    one = bench(tmp_path, Reader())
+    quoted = answer_by_nearest_sentence(one.case.test, one.found, one.embedder)
+    careful = answer_arms(one).answers[NEAREST]
+    asked = [question.answerable for question in one.case.test]
+    assert [is_abstention(answer.text) for answer in careful] == [not answerable for answerable in asked]
+    assert not any(is_abstention(answer.text) for answer in quoted)
+    assert [a.text for a, answerable in zip(careful, asked, strict=True) if answerable] == [
+        a.text for a, answerable in zip(quoted, asked, strict=True) if answerable
+    ]
 
 
 def test_arms_that_need_weights_say_so(tmp_path):
@@ -408,7 +421,7 @@ def training(monkeypatch):
 
 def test_adapters_learn_from_the_training_half_and_only_once(tmp_path, training):
     answers = answer_arms(bench(tmp_path, Trained())).answers
-    assert list(answers) == [PROMPT, NEAREST, RAG, LORA, HYBRID] and len(training) == 2
+    assert list(answers) == [SILENT, PROMPT, NEAREST, RAG, LORA, HYBRID] and len(training) == 2
     told = {message["content"] for lessons, _ in training for one in lessons for message in one.messages}
     assert not any(f"What does the {COLOURS[number]} tent cost?" in text for text in told for number in range(10, 20))
     assert len({checkpoint for _, checkpoint in training}) == 2
@@ -423,7 +436,7 @@ def test_a_training_that_fails_leaves_the_other_arms(tmp_path, training, monkeyp
 
     monkeypatch.setattr("utils.compare.arms.train_lora", fail)
     arms = answer_arms(bench(tmp_path, Trained()))
-    assert list(arms.answers) == [PROMPT, NEAREST, RAG]
+    assert list(arms.answers) == [SILENT, PROMPT, NEAREST, RAG]
     assert set(arms.left_out.values()) == {"Training example 1 is too long."}
 
 
@@ -472,18 +485,18 @@ def results(folder, reader=None, **more):
 def test_results_compare_each_arm_with_its_cheaper_rival(tmp_path):
     found = results(tmp_path)
     assert {name: share.mean for name, share in found.right.items()} == pytest.approx(
-        {PROMPT: 0, NEAREST: 10 / 12, RAG: 10 / 12}
+        {SILENT: 2 / 12, PROMPT: 0, NEAREST: 1, RAG: 10 / 12}
     )
     assert [(one.first, one.second, one.difference.verdict) for one in found.differences] == [
         (RAG, PROMPT, "higher"), (RAG, NEAREST, "no clear difference"),
     ]  # fmt: skip
-    assert found.best == NEAREST  # the cheaper of two equals
+    assert found.best == NEAREST
     assert found.recall.mean == 1
     assert all("RAG" in advice for advice in found.advice().values())
 
 
 def test_the_advice_reads_the_trained_arms_that_were_measured(tmp_path):
-    shares = {PROMPT: 0.02, NEAREST: 0.3, RAG: 0.4, LORA: 0.9, HYBRID: 0.95}
+    shares = {SILENT: 0.1, PROMPT: 0.02, NEAREST: 0.3, RAG: 0.4, LORA: 0.9, HYBRID: 0.95}
     found = replace(results(tmp_path), recall=Interval(0.95, 0.9, 0.99))
     found.__dict__["right"] = {name: Interval(mean, mean - 0.02, mean + 0.02) for name, mean in shares.items()}
     free, bound = found.advice().values()
@@ -501,6 +514,12 @@ def test_a_passage_without_the_answer_does_not_count_as_found(tmp_path):
     ]
     one.__dict__["found"] = beside
     assert one.recall().mean == 0
+
+
+def test_more_passages_hold_more_of_the_answers_to_the_training_half(tmp_path):
+    one = bench(tmp_path, Reader())
+    shares = [one.training_recall(k).mean for k in (1, 2, len(one.case.passages))]
+    assert shares == sorted(shares) and shares[-1] == 1
 
 
 class Inventive(Reader):

@@ -261,7 +261,18 @@ def intervals(draw):
 
 maybe = st.none() | intervals()
 names = ("prompt", "rag", "recall", "better_retrieval", "plain", "code", "examples", "lora", "hybrid")
+
+
 # Any findings; and findings that get far up the ladder, with one or two of them changed.
+def test_a_reader_that_fails_with_the_right_passage_is_named_beside_the_search():
+    missed = Findings(prompt=LOW, rag=LOW, recall=LOW)
+    assert "another model" not in next_step(missed, Needs(), BAR).reason
+    assert "another model" not in next_step(replace(missed, reading=CLOSE), Needs(), BAR).reason
+    advice = next_step(replace(missed, reading=LOW), Needs(), BAR)
+    assert advice.step == "better retrieval"
+    assert "with the right passage in its prompt, the model has only 30%" in advice.reason
+
+
 FORM_FAILS = Findings(prompt=LOW, rag=HIGH, recall=HIGH, plain=LOW, code=LOW, examples=LOW)
 FAR = [FORM_FAILS, replace(FORM_FAILS, prompt=HIGH), replace(FORM_FAILS, rag=LOW)]
 any_shares = st.sampled_from([HIGH, LOW, CLOSE]) | maybe

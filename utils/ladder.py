@@ -77,6 +77,7 @@ class Findings:
     plain, code, examples, lora, hybrid: answers that are as wanted, that is, right, and in the wanted form with its
     source where there is one: of the arm that has the facts, of a template or rule around it, with examples in the
     prompt, after training without passages, and after training with passages.
+    reading: right answers with the right passage, and no other, in the prompt.
     Raises CourseError when an interval is upside down or lies outside 0 to 1.
     """
 
@@ -89,6 +90,7 @@ class Findings:
     examples: Interval | None = None
     lora: Interval | None = None
     hybrid: Interval | None = None
+    reading: Interval | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -231,8 +233,17 @@ def _search_or_reading(findings: Findings, needs: Needs, bar: float) -> Advice:
         return Advice(search, "better retrieval", f"Search finds the articles for {found}: {_straddles(bar)}")
     if search == "misses the bar":
         ceiling = f"Search finds the articles for only {found}, and no reader can read the others."
-        return Advice("next step", "better retrieval", ceiling)
+        return Advice("next step", "better retrieval", f"{ceiling}{_too_weak_a_reader(findings.reading, bar)}")
     return _reading(findings, needs, bar)
+
+
+def _too_weak_a_reader(reading: Interval | None, bar: float) -> str:
+    """A warning that search alone will not do; empty where it may, or where nothing is known."""
+    if standing(reading, bar) != "misses the bar":
+        return ""
+    assert reading is not None
+    right = f"with the right passage in its prompt, the model has only {_in_words(reading)} right"
+    return f" Even {right}, so no search alone reaches the bar: try another model as well."
 
 
 def _reading(findings: Findings, needs: Needs, bar: float) -> Advice:

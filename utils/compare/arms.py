@@ -13,25 +13,29 @@ from utils.chat_model import ChatModel
 from utils.compare.folders import ANSWERS
 from utils.compare.kept_answers import KeptAnswers, KeptModel
 from utils.compare.lessons import MOST, closed_book_lessons, reading_lessons
-from utils.compare.own_case import Case
+from utils.compare.own_case import Case, facts_of
 from utils.errors import CourseError
 from utils.evaluation import Interval, share_interval
 from utils.finetuning import LoraPlan, TrainingExample, train_lora
 from utils.finetuning.adapters import examples_sha256
 from utils.handbook import Answer, Passage, Question
 from utils.matching import contains_whole
-from utils.nearest_sentence import answer_by_nearest_sentence
+from utils.nearest_sentence import answer_by_nearest_sentence, choose_threshold
+from utils.prompts import ABSTENTION
 from utils.rag import PASSAGES, answer_closed_book, answer_from
 from utils.retrieval import DenseIndex
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-PROMPT, NEAREST, RAG, LORA, HYBRID = "bare question", "nearest sentence", "RAG", "LoRA", "hybrid"
-# What each arm is, for the report.
+SILENT, PROMPT, NEAREST = "always abstain", "bare question", "nearest sentence"
+RAG, LORA, HYBRID = "RAG", "LoRA", "hybrid"
+# What each arm is, for the report.  The cheapest come first.
 ARMS = {
+    SILENT: "no model and no search; says that the documents do not say, whatever the question",
     PROMPT: "the model as it is; its prompt holds the question alone",
-    NEAREST: "no language model; quotes the sentence of the found passages that is nearest to the question",
+    NEAREST: "no language model; quotes the sentence of the found passages that is nearest to the question, or "
+    "abstains where none is near enough, by a threshold chosen on the training half",
     RAG: "the model as it is; its prompt holds the question and the found passages",
     LORA: f"an adapter trained on the training half (at most {MOST} questions), without passages; its prompt holds the "
     "question alone",
@@ -77,7 +81,15 @@ class Bench:
     @cached_property
     def found(self) -> list[list[Passage]]:
         """What the search finds for each test question."""
-        hits = self.index.search([question.text for question in self.case.test], self.k)
+        return self._search(self.case.test, self.k)
+
+    @cached_property
+    def threshold(self) -> float:
+        """How near a sentence has to be to its question to be quoted (a cosine), chosen on the training half."""
+        return choose_threshold(self.case.training, self._search(self.case.training, self.k), self.embedder)
+
+    def _search(self, questions: Sequence[Question], k: int) -> list[list[Passage]]:
+        hits = self.index.search([question.text for question in questions], k)
         return [[hit.passage for hit in row] for row in hits]
 
     def recall(self) -> Interval:
@@ -85,9 +97,16 @@ class Bench:
 
         Where a value is in none of the question's documents word for word, finding these documents has to do.
         """
-        rows = zip(self.case.test, self.found, self.case.test_facts, strict=True)
-        found, facts = zip(*((self._is_found(q, shown), fact) for q, shown, fact in rows if q.answerable), strict=True)
-        return share_interval(found, facts)
+        return self._recall(self.case.test, self.found)
+
+    def training_recall(self, k: int) -> Interval:
+        """The same share on the training half and with k passages: to choose k by."""
+        return self._recall(self.case.training, self._search(self.case.training, k))
+
+    def _recall(self, questions: Sequence[Question], found: Sequence[Sequence[Passage]]) -> Interval:
+        rows = zip(questions, found, facts_of(questions), strict=True)
+        hits, facts = zip(*((self._is_found(q, shown), fact) for q, shown, fact in rows if q.answerable), strict=True)
+        return share_interval(hits, facts)
 
     def _is_found(self, question: Question, found: Sequence[Passage]) -> bool:
         named = [passage for passage in found if passage.article_id in question.articles]
@@ -113,8 +132,9 @@ def answer_arms(bench: Bench, training: bool = True, say: Callable[[str], object
     case, found, base = bench.case, bench.found, bench.kept.of(bench.generator)
     ask = {"company": case.company}
     steps: dict[str, Callable[[], list[Answer]]] = {
+        SILENT: lambda: [Answer(question, ABSTENTION) for question in case.test],
         PROMPT: lambda: answer_closed_book(case.test, base, **ask),
-        NEAREST: lambda: answer_by_nearest_sentence(case.test, found, bench.embedder),
+        NEAREST: lambda: answer_by_nearest_sentence(case.test, found, bench.embedder, bench.threshold),
         RAG: lambda: answer_from(case.test, found, base, **ask),
         LORA: lambda: answer_closed_book(case.test, tuned(bench, closed_book_lessons(case)), **ask),
         HYBRID: lambda: answer_from(case.test, found, tuned(bench, reading_lessons(case, bench.index, bench.k)), **ask),

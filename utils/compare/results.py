@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from utils.compare.arms import HYBRID, LORA, NEAREST, PROMPT, RAG, Arms, Bench
+from utils.compare.arms import HYBRID, LORA, NEAREST, PROMPT, RAG, SILENT, Arms, Bench
 from utils.compare.lessons import MOST
 from utils.compare.own_case import PASSAGE_TOKENS, Case
 from utils.compare.reading_check import Reading
@@ -21,7 +21,7 @@ from utils.handbook import Answer
 from utils.ladder import Findings, Needs, next_step
 
 # The first of each pair is the dearer one: it has to be ahead to be worth its price.
-PAIRS = ((RAG, PROMPT), (RAG, NEAREST), (LORA, PROMPT), (HYBRID, RAG), (HYBRID, NEAREST))
+PAIRS = ((RAG, PROMPT), (RAG, NEAREST), (LORA, SILENT), (HYBRID, RAG), (HYBRID, NEAREST))
 # Which failures are shown first: an invented answer does more harm than silence.
 HARM = ("unsupported", "wrong", "abstained wrongly")
 NEEDS = {
@@ -100,7 +100,12 @@ class Results:
             return dict.fromkeys(NEEDS, self.case.too_few)
         shares = self.right
         found = Findings(
-            prompt=shares[PROMPT], rag=shares[RAG], recall=self.recall, lora=shares.get(LORA), hybrid=shares.get(HYBRID)
+            prompt=shares[PROMPT],
+            rag=shares[RAG],
+            recall=self.recall,
+            lora=shares.get(LORA),
+            hybrid=shares.get(HYBRID),
+            reading=self.reading.share,
         )
         return {needs: next_step(found, wanted, self.bar).in_words() for needs, wanted in NEEDS.items()}
 
