@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from utils.authoring.pretraining import training
+from utils.authoring.pretraining.__main__ import main as pretraining_command
 from utils.authoring.pretraining.architecture import build_model
 from utils.authoring.pretraining.batches import BatchStream, encode, make_batch
 from utils.authoring.pretraining.card import BARS, START, STOP, write_card
@@ -314,6 +315,13 @@ def test_runs_with_different_tokenizers_are_refused(two_runs, tmp_path):
     with pytest.raises(CourseError, match="differ in tokenizer.json: only runs with a common beginning"):
         publish([two_runs[0], other], tmp_path / "shipped")
     assert not (tmp_path / "shipped" / CHECKSUMS).exists()
+
+
+def test_a_folder_without_a_trained_model_is_refused_before_anything_starts(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert pretraining_command(["--out", str(out), "--trained", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"{tmp_path} has no config.json: name the folder of a trained model.\n"
+    assert not out.exists()
 
 
 def test_a_run_that_is_not_finished_is_refused(two_runs, tmp_path, capsys):

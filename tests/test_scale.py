@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from safetensors.numpy import save
 from scipy.stats import linregress
 from test_training_runs import tiny_examples, tiny_generator
 
@@ -56,7 +57,7 @@ from utils.scale import (
 from utils.scale.__main__ import REAL, main, sizes_up_to
 from utils.scale.indexes import as_searched
 from utils.scale.ray_cluster import INSTALL, ray_module
-from utils.scale.stored import save_run, save_vectors
+from utils.scale.stored import VECTORS, save_run, save_vectors
 from utils.scale.sweep import sweep, train_trial
 
 LOCK = "requirements.lock"
@@ -351,10 +352,10 @@ def test_the_stored_vectors_are_those_of_the_sentences():
     assert np.abs(vectors[::100] - some).max() < 1e-3  # two bytes a number
 
 
-@pytest.mark.parametrize("content", [None, b"", b"x" * 200])
+@pytest.mark.parametrize("content", [None, b"", b"x" * 200, save({"others": np.ones(3)})])
 def test_stored_vectors_that_are_missing_or_broken(tmp_path, content):
     if content is not None:
-        (tmp_path / "sentences.npy").write_bytes(content)
+        (tmp_path / VECTORS).write_bytes(content)
     with pytest.raises(CourseError, match="restore it with git, or run `python -m utils.scale vectors`"):
         load_vectors(tmp_path)
 

@@ -4,7 +4,6 @@ date, for what takes minutes or needs Ray; and the vectors of real sentences.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import platform
@@ -16,12 +15,15 @@ from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from utils.errors import CourseError
 from utils.paths import DATASETS, write_atomically
 
 FOLDER = DATASETS / "scale"
-VECTORS = "sentences.npy"
+VECTORS = "sentences.safetensors"
+TENSOR = "vectors"  # its name in that file
 PACKAGES = ("faiss-cpu", "numpy", "ray", "torch")
 
 Row = dict[str, Any]
@@ -76,8 +78,8 @@ def load_vectors(folder: Path = FOLDER) -> np.ndarray:
     """The vectors of 1,500 real sentences, of unit length.  Raises CourseError when they are missing or broken."""
     path = folder / VECTORS
     try:
-        vectors = np.load(path, allow_pickle=False).astype(np.float32)
-    except (OSError, ValueError, EOFError):
+        vectors = load(path.read_bytes())[TENSOR].astype(np.float32)
+    except (OSError, SafetensorError, KeyError):
         raise CourseError(
             f"{path} is missing or broken: restore it with git, or run `python -m utils.scale vectors`."
         ) from None
@@ -86,9 +88,7 @@ def load_vectors(folder: Path = FOLDER) -> np.ndarray:
 
 def save_vectors(vectors: np.ndarray, folder: Path = FOLDER) -> Path:
     """Stores vectors with two bytes for each number.  Raises CourseError when they cannot be written."""
-    file = io.BytesIO()
-    np.save(file, vectors.astype(np.float16))
-    write_atomically(folder / VECTORS, file.getvalue())
+    write_atomically(folder / VECTORS, save({TENSOR: np.ascontiguousarray(vectors, dtype=np.float16)}))
     return folder / VECTORS
 
 

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from utils.command_line import guarded, to_stderr
+from utils.command_line import guarded
+from utils.errors import CourseError
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -32,12 +33,18 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Starts the processes, or trains when started as one of them; returns the exit status.
 
-    A CourseError becomes one line on stderr, from the first process only.
+    A CourseError becomes one line on stderr, from each process that raises it: the first to fail ends the others.
     """
     options = parse(arguments)
+    return guarded(lambda: _run(options, arguments))
+
+
+def _run(options: argparse.Namespace, arguments: list[str]) -> int | None:
+    if options.trained and not (options.trained / "config.json").is_file():
+        raise CourseError(f"{options.trained} has no config.json: name the folder of a trained model.")
     if options.processes > 1 and "LOCAL_RANK" not in os.environ:
-        return guarded(lambda: _start(options.processes, arguments))
-    return guarded(lambda: _train(options), say=_say_once)
+        return _start(options.processes, arguments)
+    return _train(options)
 
 
 def _start(processes: int, arguments: list[str]) -> int:
@@ -57,11 +64,6 @@ def _train(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {key.replace("-", "_"): value for key, value in vars(options).items() if key not in ("out", "processes")}
     Trainer(Plan(folder=options.out, **settings)).run()
-
-
-def _say_once(line: str) -> None:
-    if os.environ.get("LOCAL_RANK", "0") == "0":  # every process has the same error
-        to_stderr(line)
 
 
 if __name__ == "__main__":
